@@ -1,0 +1,113 @@
+// Package conf is how every layer refuses a bad configuration: all problems at once, each one line that names the
+// field, its value, what is wrong with it and what to write instead.
+package conf
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxShown is how many bytes of a value an error shows; a pasted certificate must not fill the terminal.
+const maxShown = 120
+
+// Error is one problem of a configuration. Its text is one line:
+//
+//	cors: AllowedOrigins[1] "https://app.example.com/": an origin has no path; write "https://app.example.com"
+//
+// Several come joined by [errors.Join]; errors.AsType[*Error] finds the first.
+type Error struct {
+	Package string // the package that refuses, "cors"
+	Field   string // where in its Config, "AllowedOrigins[1]"
+	Value   string // what stands there, shortened and without credentials; empty where nothing does
+	Reason  string // why it cannot be
+	Fix     string // what to do instead; empty where the reason says it
+
+	bare bool // a number, a duration or a bool: shown without quotes
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Package)
+	b.WriteString(": ")
+	b.WriteString(e.Field)
+	switch {
+	case e.Value == "":
+	case e.bare:
+		b.WriteString(" " + e.Value)
+	default:
+		fmt.Fprintf(&b, " %q", e.Value)
+	}
+	b.WriteString(": " + e.Reason)
+	if e.Fix != "" {
+		b.WriteString("; " + e.Fix)
+	}
+	return b.String()
+}
+
+// Problems collects what is wrong with one Config. Make it with [For].
+type Problems struct {
+	pkg  string
+	errs []error
+}
+
+// For starts the list of a package.
+func For(pkg string) *Problems { return &Problems{pkg: pkg} }
+
+// Add reports one problem. A string value is shown quoted; any other as %v prints it, so that a type which hides
+// itself, like redact.Secret, stays hidden; nil is for a field where nothing stands. Credentials in a URL never show.
+func (p *Problems) Add(field string, value any, reason, fix string) {
+	e := &Error{Package: p.pkg, Field: field, Reason: reason, Fix: fix}
+	switch v := value.(type) {
+	case nil:
+	case string:
+		e.Value = Show(v)
+	default:
+		e.Value = Show(fmt.Sprint(v))
+		_, text := value.(fmt.Stringer)
+		e.bare = !text || !strings.ContainsAny(e.Value, " \t\r\n\"")
+	}
+	p.errs = append(p.errs, e)
+}
+
+// Join takes over the problems of another package, such as those of a part that this one is made of. A nil error adds nothing.
+func (p *Problems) Join(err error) {
+	if err != nil {
+		p.errs = append(p.errs, err)
+	}
+}
+
+// Err is all problems joined, or nil.
+func (p *Problems) Err() error { return errors.Join(p.errs...) }
+
+// Show makes a value fit to stand in an error: bounded, and without the user and password that a URL may carry.
+func Show(v string) string {
+	if len(v) > maxShown {
+		cut := maxShown
+		for cut > 0 && !utf8.RuneStart(v[cut]) {
+			cut--
+		}
+		v = hideUserinfo(v[:cut]) + "…"
+		return v
+	}
+	return hideUserinfo(v)
+}
+
+// hideUserinfo replaces the part between "://" and "@". The last @ of the authority counts: passwords contain them. An
+// authority that was cut off before its @ shows nothing after the colon of a possible password.
+func hideUserinfo(v string) string {
+	scheme := strings.Index(v, "://")
+	if scheme < 0 {
+		return v
+	}
+	start := scheme + len("://")
+	end := len(v)
+	if i := strings.IndexAny(v[start:], "/?# \t\r\n"); i >= 0 {
+		end = start + i
+	}
+	if at := strings.LastIndexByte(v[start:end], '@'); at >= 0 {
+		return v[:start] + "REDACTED" + v[start+at:end] + hideUserinfo(v[end:])
+	}
+	return v[:end] + hideUserinfo(v[end:])
+}

@@ -1,0 +1,190 @@
+// Package respwrap is the one http.ResponseWriter wrapper of this library.
+//
+// Wrapping a ResponseWriter goes wrong in the same few ways everywhere: streaming, WebSockets or sendfile stop working
+// because an optional interface is lost; a handler believes that it can flush because one is claimed; 103 Early Hints
+// are taken for the answer; a pooled wrapper writes into a stranger's response. The rules here:
+//
+//   - The wrapper offers exactly those of [http.Flusher], [http.Hijacker], [io.ReaderFrom] and [http.Pusher] that the
+//     writer below has. Everything else, deadlines and full duplex, is reached through Unwrap by [http.ResponseController].
+//   - 1xx but 101 is not final. The first final status is the status.
+//   - One allocation, or none where [Response] lies inside the layer's own per-request state. Never pooled.
+package respwrap
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+)
+
+// Response is what has happened to one response. Its zero value is ready for Wrap. Like any ResponseWriter it serves
+// one goroutine at a time.
+type Response struct {
+	below    http.ResponseWriter
+	filter   Filter
+	pattern  string
+	bytes    int64
+	status   int
+	head     bool
+	hijacked bool
+}
+
+// Filter stands between the handler and the writer below, for a layer that must see or hold the body. It is given the
+// final status once, then the body. Without one, calls go straight below.
+type Filter interface {
+	WriteHeader(below http.ResponseWriter, status int)
+	Write(below http.ResponseWriter, p []byte) (int, error)
+	Flush(below http.ResponseWriter) error
+}
+
+// Wrap puts p around w for the request r and returns the writer to hand on. It is called once for each Response.
+func (p *Response) Wrap(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
+	p.below = w
+	p.head = r.Method == http.MethodHead
+	return p.view()
+}
+
+// SetFilter puts f in the way, before anything is written.
+func (p *Response) SetFilter(f Filter) { p.filter = f }
+
+// Of finds the Response that w is the writer of. A layer directly inside another can use the outer one's state instead
+// of wrapping again. It does not look through other wrappers: what they write past w would be missed.
+func Of(w http.ResponseWriter) (*Response, bool) {
+	if v, ok := w.(interface{ response() *Response }); ok {
+		return v.response(), true
+	}
+	return nil, false
+}
+
+func (p *Response) response() *Response { return p }
+
+// Status is the final status sent; 0 while there is none; 101 after a hijack that announced no other.
+func (p *Response) Status() int {
+	if p.status == 0 && p.hijacked {
+		return http.StatusSwitchingProtocols
+	}
+	return p.status
+}
+
+// Written says whether a final status went out or the connection was hijacked: no other answer can be given any more.
+func (p *Response) Written() bool { return p.status != 0 || p.hijacked }
+
+// Hijacked says whether the handler took over the connection.
+func (p *Response) Hijacked() bool { return p.hijacked }
+
+// Bytes is how much of the body the writer below took; 0 for HEAD, whose body is never sent.
+func (p *Response) Bytes() int64 { return p.bytes }
+
+// Pattern is the route that [Route] saw; "" where it saw none.
+func (p *Response) Pattern() string { return p.pattern }
+
+// Unwrap is for http.ResponseController.
+func (p *Response) Unwrap() http.ResponseWriter { return p.below }
+
+// Header is the header map of the writer below.
+func (p *Response) Header() http.Header { return p.below.Header() }
+
+// WriteHeader passes 1xx on, notes the first final status, and leaves it to the writer below to complain about others.
+func (p *Response) WriteHeader(status int) {
+	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
+		p.below.WriteHeader(status)
+		return
+	}
+	if p.filter != nil {
+		if !p.Written() {
+			p.status = status
+			p.filter.WriteHeader(p.below, status)
+		}
+		return
+	}
+	p.below.WriteHeader(status) // first: a status that it panics on was not sent
+	if !p.Written() {
+		p.status = status
+	}
+}
+
+// begin notes the 200 that net/http sends by itself with the first byte or flush.
+func (p *Response) begin() {
+	if p.Written() {
+		return
+	}
+	if p.filter != nil {
+		p.WriteHeader(http.StatusOK)
+		return
+	}
+	p.status = http.StatusOK
+}
+
+func (p *Response) count(n int64) {
+	if !p.head && n > 0 {
+		p.bytes += n
+	}
+}
+
+// Write passes the body on and counts what was taken.
+func (p *Response) Write(b []byte) (int, error) {
+	p.begin()
+	var n int
+	var err error
+	if p.filter != nil {
+		n, err = p.filter.Write(p.below, b)
+	} else {
+		n, err = p.below.Write(b)
+	}
+	p.count(int64(n))
+	return n, err
+}
+
+// WriteString spares the copy that io.WriteString would make.
+func (p *Response) WriteString(s string) (int, error) {
+	sw, ok := p.below.(io.StringWriter)
+	if !ok || p.filter != nil {
+		return p.Write([]byte(s))
+	}
+	p.begin()
+	n, err := sw.WriteString(s)
+	p.count(int64(n))
+	return n, err
+}
+
+func (p *Response) flushError() error {
+	p.begin()
+	if p.filter != nil {
+		return p.filter.Flush(p.below)
+	}
+	return Flush(p.below)
+}
+
+// Flush flushes w and says what came of it, where w can say so.
+func Flush(w http.ResponseWriter) error {
+	switch f := w.(type) {
+	case interface{ FlushError() error }:
+		return f.FlushError()
+	case http.Flusher:
+		f.Flush()
+		return nil
+	}
+	return http.ErrNotSupported
+}
+
+func (p *Response) hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := p.below.(http.Hijacker).Hijack()
+	if err == nil {
+		p.hijacked = true
+	}
+	return conn, rw, err
+}
+
+func (p *Response) readFrom(src io.Reader) (int64, error) {
+	if p.filter != nil {
+		return io.Copy(struct{ io.Writer }{p}, src)
+	}
+	p.begin()
+	n, err := p.below.(io.ReaderFrom).ReadFrom(src)
+	p.count(n)
+	return n, err
+}
+
+func (p *Response) push(target string, opts *http.PushOptions) error {
+	return p.below.(http.Pusher).Push(target, opts)
+}
