@@ -80,8 +80,8 @@ func (r *Resolver) trusts(addr netip.Addr) bool {
 	return false
 }
 
-// client walks the header of a trusted peer from the right. It returns the client's address and, for Forwarded, the
-// element that tells it; the element is empty where the walk found no address of its own.
+// client walks the header of a trusted peer from the right. It returns the client's address and the entry where the walk
+// ended: whatever that says was written by a trusted proxy too, also where it hides the address ("for=_hidden;proto=https").
 func (r *Resolver) client(peer netip.Addr, header http.Header) (addr netip.Addr, element string) {
 	w := walk{lines: header[r.header], kind: r.kind}
 	addr = peer
@@ -93,6 +93,7 @@ func (r *Resolver) client(peer netip.Addr, header http.Header) (addr netip.Addr,
 		if r.hops > 0 && hop < r.hops {
 			continue // written by a proxy further in
 		}
+		element = entry
 		node := entry
 		if r.kind == forwarded {
 			if node, ok = param(entry, "for"); !ok {
@@ -103,7 +104,7 @@ func (r *Resolver) client(peer netip.Addr, header http.Header) (addr netip.Addr,
 		if !ok {
 			break
 		}
-		addr, element = next, entry
+		addr = next
 		if r.hops > 0 || r.kind == single || !r.trusts(next) {
 			break
 		}

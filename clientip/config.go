@@ -60,7 +60,6 @@ var kinds = map[string]kind{
 	"X-Azure-Socketip":          single,
 	"X-Nf-Client-Connection-Ip": single,
 	"Cf-Connecting-Ip":          single,
-	"Cloudfront-Viewer-Address": single,
 	"Do-Connecting-Ip":          single,
 	"Fastly-Client-Ip":          single,
 	"Fly-Client-Ip":             single,
