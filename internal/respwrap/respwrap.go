@@ -12,6 +12,8 @@ package respwrap
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -22,11 +24,14 @@ import (
 type Response struct {
 	below    http.ResponseWriter
 	filter   Filter
+	ctx      context.Context
+	err      error
 	pattern  string
 	bytes    int64
 	status   int
 	head     bool
 	hijacked bool
+	gone     bool
 }
 
 // Filter stands between the handler and the writer below, for a layer that must see or hold the body. It is given the
@@ -40,6 +45,7 @@ type Filter interface {
 // Wrap puts p around w for the request r and returns the writer to hand on. It is called once for each Response.
 func (p *Response) Wrap(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
 	p.below = w
+	p.ctx = r.Context()
 	p.head = r.Method == http.MethodHead
 	return p.view()
 }
@@ -75,6 +81,12 @@ func (p *Response) Hijacked() bool { return p.hijacked }
 // Bytes is how much of the body the writer below took; 0 for HEAD, whose body is never sent.
 func (p *Response) Bytes() int64 { return p.bytes }
 
+// Err is the first error that writing or flushing the body gave; with ReadFrom it may be one of the source.
+func (p *Response) Err() error { return p.err }
+
+// Unheard says whether the client had gone away before the final status was written.
+func (p *Response) Unheard() bool { return p.gone }
+
 // Pattern is the route that [Route] saw; "" where it saw none.
 func (p *Response) Pattern() string { return p.pattern }
 
@@ -92,14 +104,33 @@ func (p *Response) WriteHeader(status int) {
 	}
 	if p.filter != nil {
 		if !p.Written() {
-			p.status = status
+			p.answer(status)
 			p.filter.WriteHeader(p.below, status)
 		}
 		return
 	}
 	p.below.WriteHeader(status) // first: a status that it panics on was not sent
 	if !p.Written() {
-		p.status = status
+		p.answer(status)
+	}
+}
+
+// answer notes the final status, and whether there was still a client to hear it.
+func (p *Response) answer(status int) {
+	p.status = status
+	p.gone = Gone(p.ctx)
+}
+
+// Gone says whether ctx ended because the client went away, which net/http cancels with no cause of its own. A deadline
+// is the server's doing, and so is a shutdown that gives its cause, as [os/signal.NotifyContext] does.
+func Gone(ctx context.Context) bool {
+	return ctx.Err() == context.Canceled && context.Cause(ctx) == context.Canceled
+}
+
+// fail notes the first error of a write. That the handler wrote a body where none may be is no failure of the transfer.
+func (p *Response) fail(err error) {
+	if err != nil && p.err == nil && !errors.Is(err, http.ErrBodyNotAllowed) && !errors.Is(err, errors.ErrUnsupported) {
+		p.err = err
 	}
 }
 
@@ -112,7 +143,7 @@ func (p *Response) begin() {
 		p.WriteHeader(http.StatusOK)
 		return
 	}
-	p.status = http.StatusOK
+	p.answer(http.StatusOK)
 }
 
 func (p *Response) count(n int64) {
@@ -132,6 +163,7 @@ func (p *Response) Write(b []byte) (int, error) {
 		n, err = p.below.Write(b)
 	}
 	p.count(int64(n))
+	p.fail(err)
 	return n, err
 }
 
@@ -144,15 +176,20 @@ func (p *Response) WriteString(s string) (int, error) {
 	p.begin()
 	n, err := sw.WriteString(s)
 	p.count(int64(n))
+	p.fail(err)
 	return n, err
 }
 
 func (p *Response) flushError() error {
 	p.begin()
+	var err error
 	if p.filter != nil {
-		return p.filter.Flush(p.below)
+		err = p.filter.Flush(p.below)
+	} else {
+		err = Flush(p.below)
 	}
-	return Flush(p.below)
+	p.fail(err)
+	return err
 }
 
 // Flush flushes w and says what came of it, where w can say so.
@@ -182,6 +219,7 @@ func (p *Response) readFrom(src io.Reader) (int64, error) {
 	p.begin()
 	n, err := p.below.(io.ReaderFrom).ReadFrom(src)
 	p.count(n)
+	p.fail(err)
 	return n, err
 }
 
