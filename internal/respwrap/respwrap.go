@@ -24,6 +24,7 @@ import (
 type Response struct {
 	below    http.ResponseWriter
 	filter   Filter
+	hook     HeaderHook
 	ctx      context.Context
 	err      error
 	pattern  string
@@ -52,6 +53,27 @@ func (p *Response) Wrap(w http.ResponseWriter, r *http.Request) http.ResponseWri
 
 // SetFilter puts f in the way, before anything is written.
 func (p *Response) SetFilter(f Filter) { p.filter = f }
+
+// HeaderHook is told of each status right before it goes below, while the header can still be changed: of every 1xx but
+// 101, then of the final one. It leaves the body alone, so that sendfile goes on working.
+type HeaderHook interface {
+	BeforeHeader(h http.Header, status int)
+}
+
+// OnHeader sets the hook, before anything is written. It is false where another has it already: that layer wraps anew.
+func (p *Response) OnHeader(f HeaderHook) bool {
+	if p.hook != nil {
+		return false
+	}
+	p.hook = f
+	return true
+}
+
+func (p *Response) announce(status int) {
+	if p.hook != nil {
+		p.hook.BeforeHeader(p.below.Header(), status)
+	}
+}
 
 // Of finds the Response that w is the writer of. A layer directly inside another can use the outer one's state instead
 // of wrapping again. It does not look through other wrappers: what they write past w would be missed.
@@ -99,8 +121,12 @@ func (p *Response) Header() http.Header { return p.below.Header() }
 // WriteHeader passes 1xx on, notes the first final status, and leaves it to the writer below to complain about others.
 func (p *Response) WriteHeader(status int) {
 	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
+		p.announce(status)
 		p.below.WriteHeader(status)
 		return
+	}
+	if !p.Written() {
+		p.announce(status)
 	}
 	if p.filter != nil {
 		if !p.Written() {
