@@ -81,27 +81,31 @@ func (p *Problems) Join(err error) {
 // Err is all problems joined, or nil.
 func (p *Problems) Err() error { return errors.Join(p.errs...) }
 
-// Show makes a value fit to stand in an error: bounded, and without the user and password that a URL may carry.
+// Show makes a value fit to stand in an error: bounded, and without the user and password that a URL or a data source
+// name may carry.
 func Show(v string) string {
-	if len(v) > maxShown {
-		cut := maxShown
-		for cut > 0 && !utf8.RuneStart(v[cut]) {
-			cut--
-		}
-		v = hideUserinfo(v[:cut]) + "…"
+	v = hideUserinfo(v)
+	if len(v) <= maxShown {
 		return v
 	}
-	return hideUserinfo(v)
+	cut := maxShown
+	for cut > 0 && !utf8.RuneStart(v[cut]) {
+		cut--
+	}
+	return v[:cut] + "…"
 }
 
-// hideUserinfo replaces the part between "://" and "@". The last @ of the authority counts: passwords contain them. An
-// authority that was cut off before its @ shows nothing after the colon of a possible password.
+// hideUserinfo replaces what stands between "//" and "@", and without slashes, as in user:password@tcp(host), what stands
+// before it. The last @ of the authority counts: passwords contain them.
 func hideUserinfo(v string) string {
-	scheme := strings.Index(v, "://")
-	if scheme < 0 {
+	slashes := strings.Index(v, "//")
+	if slashes < 0 {
+		if at := strings.LastIndexByte(v, '@'); at > strings.IndexByte(v, ':') && strings.Contains(v[:at], ":") {
+			return "REDACTED" + v[at:]
+		}
 		return v
 	}
-	start := scheme + len("://")
+	start := slashes + len("//")
 	end := len(v)
 	if i := strings.IndexAny(v[start:], "/?# \t\r\n"); i >= 0 {
 		end = start + i
