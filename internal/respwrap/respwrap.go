@@ -169,6 +169,7 @@ func (p *Response) begin() {
 		p.WriteHeader(http.StatusOK)
 		return
 	}
+	p.announce(http.StatusOK)
 	p.answer(http.StatusOK)
 }
 
