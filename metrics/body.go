@@ -1,0 +1,43 @@
+package metrics
+
+import (
+	"io"
+	"net/http"
+	"sync/atomic"
+)
+
+// maxAnnounced is how much of a body that nobody read is believed: the last bound of the size buckets. Without a limit
+// one request with "Content-Length: 9000000000000000000" would spoil the average for ever.
+const maxAnnounced = 1e7
+
+// body counts what the handler reads, from whatever goroutine it reads.
+type body struct {
+	io.ReadCloser
+	read atomic.Int64
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if n > 0 {
+		b.read.Add(int64(n))
+	}
+	return n, err
+}
+
+// watchBody puts a body in the way of r's own; nil where there is nothing to count.
+func watchBody(r *http.Request) *body {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil
+	}
+	b := &body{ReadCloser: r.Body}
+	r.Body = b
+	return b
+}
+
+// size is what was read, or what the client announced and the handler left unread.
+func (b *body) size(announced int64) int64 {
+	if b == nil {
+		return 0
+	}
+	return max(b.read.Load(), min(announced, maxAnnounced))
+}

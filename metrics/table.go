@@ -1,0 +1,148 @@
+package metrics
+
+import (
+	"maps"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// table finds the metrics of a request by pointer. Looking them up by label values costs a hash over the labels and a
+// lock for each metric; a pattern is one string that the mux made once. Reading takes no lock: the map and the lists
+// are replaced, never changed.
+type table struct {
+	families *families
+	max      int // label sets, and patterns too
+
+	routes   atomic.Pointer[map[string]*route] // by r.Pattern
+	overflow atomic.Pointer[cell]              // once it is there, nothing new is made
+
+	mu      sync.Mutex
+	byLabel map[string]*route // patterns that differ in the method are one route
+	sets    int
+}
+
+// route holds what has the one label route.
+type route struct {
+	label        string
+	panics       prometheus.Counter
+	aborted      prometheus.Counter
+	requestSize  prometheus.Observer // nil without Config.Sizes
+	responseSize prometheus.Observer // nil without Config.Sizes
+	cells        [methods]atomic.Pointer[[]*cell]
+}
+
+// cell is one label set (method, route, code).
+type cell struct {
+	code      int
+	route     *route
+	requests  prometheus.Counter
+	duration  prometheus.Observer // nil for 101: a connection that was taken over has no end
+	exemplars atomic.Int64        // when the last one was taken, in nanoseconds since New
+}
+
+func newTable(f *families, max int) *table {
+	t := &table{families: f, max: max, byLabel: map[string]*route{}}
+	t.routes.Store(&map[string]*route{})
+	return t
+}
+
+// find returns the cell of a label set, or the one for all that is too much.
+func (t *table) find(pattern string, method int, methodName string, code int) *cell {
+	code = boundCode(code)
+	if c := (*t.routes.Load())[pattern].cell(method, code); c != nil {
+		return c
+	}
+	if c := t.overflow.Load(); c != nil {
+		return c
+	}
+	return t.add(pattern, method, methodName, code)
+}
+
+// cell looks through the few codes that a method of a route has.
+func (r *route) cell(method, code int) *cell {
+	if r == nil {
+		return nil
+	}
+	if list := r.cells[method].Load(); list != nil {
+		for _, c := range *list {
+			if c.code == code {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+func (t *table) add(pattern string, method int, methodName string, code int) *cell {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	routes := *t.routes.Load()
+	r, known := routes[pattern]
+	if !known {
+		if len(routes) >= t.max {
+			return t.fold()
+		}
+		r = t.byLabel[routeLabel(pattern)]
+	}
+	c := r.cell(method, code)
+	if c == nil {
+		if t.sets >= t.max {
+			return t.fold()
+		}
+		if r == nil {
+			r = t.newRoute(routeLabel(pattern))
+			t.byLabel[r.label] = r
+		}
+		label, class := codeLabels(code)
+		c = t.newCell(r, methodName, code, label, class)
+		list := []*cell{c}
+		if old := r.cells[method].Load(); old != nil {
+			list = append(list, *old...)
+		}
+		r.cells[method].Store(&list)
+		t.sets++
+	}
+	if !known {
+		routes = maps.Clone(routes)
+		routes[pattern] = r
+		t.routes.Store(&routes)
+	}
+	return c
+}
+
+// fold returns the one cell beyond the cap, and closes the table.
+func (t *table) fold() *cell {
+	c := t.overflow.Load()
+	if c == nil {
+		c = t.newCell(t.newRoute(overflow), otherMethod, 0, otherCode, otherCode)
+		t.overflow.Store(c)
+	}
+	return c
+}
+
+// newRoute makes the counters of a route at once, at 0: increase() does not see the step from nothing to 1.
+func (t *table) newRoute(label string) *route {
+	r := &route{
+		label:   label,
+		panics:  t.families.panics.WithLabelValues(label),
+		aborted: t.families.aborted.WithLabelValues(label),
+	}
+	if t.families.requestSize != nil {
+		r.requestSize = t.families.requestSize.WithLabelValues(label)
+		r.responseSize = t.families.responseSize.WithLabelValues(label)
+	}
+	return r
+}
+
+func (t *table) newCell(r *route, method string, code int, label, class string) *cell {
+	c := &cell{code: code, route: r, requests: t.families.requests.WithLabelValues(method, r.label, label)}
+	if code != http.StatusSwitchingProtocols {
+		c.duration = t.families.duration.WithLabelValues(method, r.label, class)
+	}
+	c.exemplars.Store(-int64(time.Second))
+	return c
+}
