@@ -1,0 +1,217 @@
+package ratelimit
+
+import (
+	"context"
+	"hash/maphash"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gambeson-go/gambeson/internal/conf"
+)
+
+// Decision is what came of one request.
+type Decision struct {
+	Allowed    bool
+	Policy     string        // when denied, the one that takes longest; else the one with the fewest tokens left; "" when none applied
+	Remaining  int           // whole tokens left in that policy
+	RetryAfter time.Duration // until the request would pass; 0 when it passed, and when no wait would help
+	Violated   []string      // the policies that denied
+	Shadowed   []string      // the Shadow policies that would have denied
+	Closed     bool          // denied because the Store failed and a policy is FailClosed: 503, not 429
+	Err        error         // why the decision is not what it should be; it does not mean denied. Nil when all is well.
+	// Err is the Store's error when the Store failed, and a *ConfigError when a request costs more than a full bucket.
+}
+
+// result is a decision as the hot path has it.
+type result struct {
+	err      error // of the Store
+	mem      *Memory
+	admitted bool
+	closed   bool
+}
+
+// decide asks all policies and charges them. The charges are appended to cs, which may lie on the caller's stack.
+func (m *Middleware) decide(r *http.Request, cs []charge) ([]charge, result) {
+	cs = m.charges(r, cs)
+	if len(cs) == 0 {
+		return cs, result{admitted: true}
+	}
+	if m.mem != nil {
+		return cs, result{admitted: m.mem.take(m.mem.now(), cs), mem: m.mem}
+	}
+	res := result{admitted: true}
+	if res.err = m.ask(r.Context(), cs); res.err == nil {
+		for i := range cs {
+			if cs[i].denied && !cs[i].shadow {
+				res.admitted = false
+			}
+		}
+		return cs, res
+	}
+	m.storeErrors.Add(1)
+	for i := range cs {
+		p := &m.policies[cs[i].policy]
+		if p.closed && !p.shadow {
+			res.closed, res.admitted = true, false
+			return cs, res
+		}
+		cs[i].hash, cs[i].table = m.local.hash(cs[i].key), m.local.table(p.name)
+	}
+	res.mem = m.local
+	res.admitted = m.local.take(m.local.now(), cs)
+	return cs, res
+}
+
+// charges are the policies that apply to a request. With a Memory, keys become hashes at once; a Store is given them.
+func (m *Middleware) charges(r *http.Request, cs []charge) []charge {
+	var buf [maxAddrKey]byte
+	var addr []byte // the client's address as a key, found when a policy wants it
+	var addrHash uint64
+	var addrKey string
+	for i := range m.policies {
+		p := &m.policies[i]
+		c := charge{policy: i, table: p.table, emission: p.emission, capacity: p.emission * p.burst, cost: 1, shadow: p.shadow}
+		if p.key == nil {
+			if addr == nil {
+				addr = appendAddr(buf[:0], m.cfg.ClientIP.Addr(r), m.prefix)
+				if m.mem != nil {
+					addrHash = maphash.Bytes(m.mem.seed, addr)
+				} else {
+					addrKey = string(addr)
+				}
+			}
+			c.hash, c.key = addrHash, addrKey
+		} else {
+			key := p.key(r)
+			if key == "" {
+				continue
+			}
+			if m.mem != nil {
+				c.hash = m.mem.hash(key)
+			} else {
+				c.key = key
+			}
+		}
+		if p.cost != nil {
+			c.cost = max(0, min(int64(p.cost(r)), p.burst+1)) // one more than all is never admitted, and cannot overflow
+		}
+		cs = append(cs, c)
+	}
+	return cs
+}
+
+// ask is decide's way to a Store that is no Memory.
+func (m *Middleware) ask(ctx context.Context, cs []charge) error {
+	asks := make([]Ask, len(cs))
+	for i := range cs {
+		asks[i] = m.askOf(&cs[i])
+	}
+	states, err := m.cfg.Store.Take(ctx, asks)
+	if err != nil {
+		return err
+	}
+	if len(states) != len(cs) {
+		return errBadStore
+	}
+	for i := range cs {
+		cs[i].debt = max(0, min(int64(states[i].Debt), maxWindow))
+		cs[i].denied = states[i].Denied
+	}
+	return nil
+}
+
+func (m *Middleware) askOf(c *charge) Ask {
+	p := &m.policies[c.policy]
+	return Ask{
+		Policy: p.name, Key: c.key, Emission: time.Duration(p.emission), Burst: p.burst, Cost: c.cost,
+		Shadow: p.shadow, FailClosed: p.closed, Refundable: p.refundable,
+	}
+}
+
+// retry is the longest wait of the policies that denied, in nanoseconds, and its policy. 0 when no wait would help.
+func retry(cs []charge) (wait int64, longest *charge) {
+	hopeless := false
+	for i := range cs {
+		c := &cs[i]
+		if !c.denied || c.shadow {
+			continue
+		}
+		if c.impossible() {
+			if !hopeless {
+				longest, hopeless = c, true
+			}
+			continue
+		}
+		if w := c.wait(); !hopeless && (longest == nil || w > wait) {
+			wait, longest = w, c
+		}
+	}
+	if hopeless {
+		return 0, longest
+	}
+	return max(wait, 1), longest
+}
+
+// tightest is the charge with the fewest tokens left.
+func tightest(cs []charge) *charge {
+	var least *charge
+	for i := range cs {
+		if least == nil || cs[i].remaining() < least.remaining() {
+			least = &cs[i]
+		}
+	}
+	return least
+}
+
+// decision is the public form of a result.
+func (m *Middleware) decision(r *http.Request, cs []charge, res result) Decision {
+	d := Decision{Allowed: res.admitted, Closed: res.closed, Err: res.err}
+	if len(cs) == 0 {
+		return d
+	}
+	if res.closed {
+		for i := range cs {
+			if p := &m.policies[cs[i].policy]; p.closed && !p.shadow {
+				d.Policy = p.name
+				break
+			}
+		}
+		return d
+	}
+	decisive := tightest(cs)
+	if !res.admitted {
+		var wait int64
+		wait, decisive = retry(cs)
+		d.RetryAfter = time.Duration(wait)
+	}
+	d.Policy = m.policies[decisive.policy].name
+	d.Remaining = int(decisive.remaining())
+	for i := range cs {
+		c := &cs[i]
+		if !c.denied {
+			continue
+		}
+		name := m.policies[c.policy].name
+		if c.shadow {
+			d.Shadowed = append(d.Shadowed, name)
+		} else {
+			d.Violated = append(d.Violated, name)
+		}
+		if c.impossible() {
+			d.Err = m.tooDear(r, c)
+		}
+	}
+	return d
+}
+
+// tooDear is the error of a request that no bucket could ever pay for.
+func (m *Middleware) tooDear(r *http.Request, c *charge) error {
+	at := "Policies[" + strconv.Itoa(c.policy) + "]"
+	burst := strconv.FormatInt(m.policies[c.policy].burst, 10)
+	p := conf.For("ratelimit")
+	p.Add(at+".Cost", m.policies[c.policy].cost(r),
+		"a request of this cost is denied for ever, since a full bucket has "+burst+" tokens",
+		"raise Burst, or bound Cost by it")
+	return p.Err()
+}
