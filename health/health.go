@@ -1,0 +1,133 @@
+package health
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gambeson-go/gambeson/internal/layer"
+)
+
+// Status is how a check, or the whole service, is. The empty Status is that of a check which never ran.
+type Status string
+
+const (
+	Pass Status = "pass"
+	Warn Status = "warn" // of the whole: an optional check fails; never of a check
+	Fail Status = "fail"
+)
+
+// Middleware answers probes and passes everything else on. Make it with [New]; it is safe for concurrent use. One that
+// was not made by New answers 503 on the default paths.
+type Middleware struct {
+	cfg                          Config // as given
+	set                          Config // with defaults
+	live, ready, startup, health endpoint
+	routes                       []*endpoint // those that have a path
+	checks                       []*check
+	epoch                        time.Time     // results count their time from here
+	gen                          atomic.Uint64 // grows with whatever changes an answer
+	started                      atomic.Bool
+	drained                      atomic.Bool
+	draining                     chan struct{} // closed by Drain
+
+	mu        sync.Mutex
+	drainedAt time.Time
+	tracked   int
+	untracked chan struct{} // closed when tracked falls to 0; nil while nobody waits
+}
+
+// New checks cfg and makes a Middleware. It reports all problems at once, each a [*ConfigError]. No check runs yet.
+func New(cfg Config) (*Middleware, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	m := &Middleware{cfg: cfg.clone(), set: cfg.withDefaults(), epoch: time.Now(), draining: make(chan struct{})}
+	for _, k := range m.set.Checks {
+		c := &check{Check: k, epoch: m.epoch, onChange: cfg.OnChange, changed: func() { m.gen.Add(1) }}
+		m.checks = append(m.checks, c)
+		if k.Live {
+			m.live.checks = append(m.live.checks, c)
+		}
+		if !k.Optional {
+			m.ready.checks = append(m.ready.checks, c)
+		}
+	}
+	m.health.checks = m.checks
+	m.health.names = true
+	m.live.unlessUp = Pass // a worker that did not start yet, or was told to stop, is no reason to kill the process
+	m.ready.unlessUp, m.health.unlessUp = Fail, Fail
+	for _, e := range []struct {
+		*endpoint
+		path string
+	}{{&m.ready, m.set.Paths.Ready}, {&m.live, m.set.Paths.Live}, {&m.health, m.set.Paths.Health}, {&m.startup, m.set.Paths.Startup}} {
+		if e.path != "-" {
+			e.endpoint.path = e.path
+			m.routes = append(m.routes, e.endpoint)
+		}
+	}
+	m.started.Store(!cfg.ManualStart)
+	return m, nil
+}
+
+// made says whether m comes from New.
+func (m *Middleware) made() bool { return m != nil && m.draining != nil }
+
+// Config is a copy of what New was given.
+func (m *Middleware) Config() Config {
+	if m == nil {
+		return Config{}
+	}
+	return m.cfg.clone()
+}
+
+// Wrap answers the four paths and hands everything else to next, with the very same writer and request. It belongs
+// outermost: a probe that is logged, limited, redirected or asked for a password takes the instance out of service.
+// While draining it sets Connection: close on every response, so that clients let go of their connections one by one. A
+// nil next answers 404.
+func (m *Middleware) Wrap(next http.Handler) http.Handler {
+	return layer.Wrap(m, next, func(next http.Handler) http.HandlerFunc {
+		if !m.made() {
+			return unmade(next)
+		}
+		return func(w http.ResponseWriter, r *http.Request) {
+			if m.drained.Load() {
+				letGo(w, r)
+			}
+			for _, e := range m.routes {
+				if e.path == r.URL.Path {
+					m.answer(e, w, r)
+					return
+				}
+			}
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// Handler answers the four paths and 404 to all others, for a mux or a listener of its own.
+func (m *Middleware) Handler() http.Handler { return m.Wrap(nil) }
+
+// letGo makes net/http close an HTTP/1 connection after this response, and send GOAWAY on an HTTP/2 one. A WebSocket
+// needs the Connection header for itself.
+func letGo(w http.ResponseWriter, r *http.Request) {
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		w.Header().Set("Connection", "close")
+	}
+}
+
+// unmade is the Middleware that did not come from New: it knows nothing, so it fails.
+func unmade(next http.Handler) http.HandlerFunc {
+	p := Paths{}.withDefaults()
+	page := render(view{status: Fail}, false, false)
+	return func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case p.Live, p.Ready, p.Startup, p.Health:
+			page.send(w, r)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	}
+}

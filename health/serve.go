@@ -1,0 +1,133 @@
+package health
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// Serve runs srv on ln until the process is told to end, and ends it without losing a request:
+//
+//  1. SIGTERM, SIGINT, the end of ctx or [Middleware.Drain] begins it: readiness turns 503, everything is still served.
+//  2. It waits DrainDelay, counted from the drain, until the load balancer has noticed. A second signal cuts this short.
+//  3. http.Server.Shutdown: no new connections, requests under way end, then what [Middleware.Track] holds.
+//  4. After ShutdownTimeout http.Server.Close cuts what is left.
+//
+// It returns nil only after a clean end: every request was answered. The error is else what listening or accepting failed
+// with, http.ErrServerClosed where somebody else closed srv, or context.DeadlineExceeded after step 4, each wrapped. A
+// server that fails drains too. Exit only when Serve has returned.
+//
+// srv.Handler must hold what [Middleware.Wrap] returned. With a nil ln Serve listens on srv.Addr. It serves TLS where
+// srv.TLSConfig has Certificates, GetCertificate or GetConfigForClient; ln is then a plain listener. For several servers
+// call Serve once for each, side by side: they begin to end together, also when one of them fails.
+//
+// Serve catches the two signals itself; a ctx from signal.NotifyContext does no harm.
+func (m *Middleware) Serve(ctx context.Context, srv *http.Server, ln net.Listener) error {
+	if !m.made() || srv == nil {
+		if ln != nil {
+			ln.Close() //nolint:errcheck // the other error says more
+		}
+		return errors.New("health: Serve needs a Middleware made by New and a server")
+	}
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	// Before the listener: a signal that comes between the two must not kill.
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	defer signal.Stop(signals)
+
+	ln, err := listen(srv, ln)
+	if err != nil {
+		m.Drain()
+		return fmt.Errorf("health: listen: %w", err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- serve(srv, ln) }()
+
+	caught := 0 // a second signal is one of two: the context may end by the first one too
+	select {
+	case err = <-served:
+	case <-signals:
+		caught++
+	case <-ctx.Done():
+	case <-m.draining:
+	}
+	m.Drain()
+	if err == nil {
+		err = m.delay(signals, caught, served)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("health: serve: %w", err), m.shutdown(srv))
+	}
+	err = m.shutdown(srv)
+	<-served
+	return err
+}
+
+func listen(srv *http.Server, ln net.Listener) (net.Listener, error) {
+	if ln != nil {
+		return ln, nil
+	}
+	port := ":http"
+	if overTLS(srv) {
+		port = ":https"
+	}
+	return net.Listen("tcp", cmp.Or(srv.Addr, port))
+}
+
+func overTLS(srv *http.Server) bool {
+	c := srv.TLSConfig
+	return c != nil && (len(c.Certificates) > 0 || c.GetCertificate != nil || c.GetConfigForClient != nil)
+}
+
+func serve(srv *http.Server, ln net.Listener) error {
+	if overTLS(srv) {
+		return srv.ServeTLS(ln, "", "")
+	}
+	return srv.Serve(ln)
+}
+
+// delay goes on serving until DrainDelay has passed since the drain. Its error is that of a server which ended meanwhile.
+func (m *Middleware) delay(signals <-chan os.Signal, caught int, served <-chan error) error {
+	m.mu.Lock()
+	left := m.set.DrainDelay - time.Since(m.drainedAt)
+	m.mu.Unlock()
+	if left <= 0 {
+		return nil
+	}
+	over := time.NewTimer(left)
+	defer over.Stop()
+	for caught < 2 {
+		select {
+		case <-over.C:
+			return nil
+		case err := <-served:
+			return err
+		case <-signals:
+			caught++
+		}
+	}
+	return nil
+}
+
+func (m *Middleware) shutdown(srv *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), m.set.ShutdownTimeout)
+	defer cancel()
+	err := srv.Shutdown(ctx)
+	if err == nil {
+		err = m.awaitTracked(ctx)
+	}
+	if err != nil {
+		srv.Close() //nolint:errcheck // the error that led here says more
+		return fmt.Errorf("health: shutdown, %v after it began: %w", m.set.ShutdownTimeout, err)
+	}
+	return nil
+}
