@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// app is the service itself: what it needs, and its routes. It knows nothing of addresses, limits or origins; these are
+// the stack's (stack.go).
+type app struct {
+	store     *Store
+	passwords *Passwords
+	body      *decoder
+	now       func() time.Time
+
+	loggedIn func(context.Context)                        // gives the log-in's tokens back to the limiter
+	report   func(ctx context.Context, err error)         // the log: an error that nobody foresaw
+	trace    func(ctx context.Context) (requestID string) // what connects a 500 with its record
+}
+
+func (a *app) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /api/signup", a.handler(a.signUp))
+	mux.HandleFunc("POST /api/login", a.handler(a.logIn))
+	mux.HandleFunc("GET /api/notes", a.user(a.listNotes))
+	mux.HandleFunc("POST /api/notes", a.user(a.createNote))
+	mux.HandleFunc("GET /api/notes/{id}", a.user(a.readNote))
+	mux.HandleFunc("PUT /api/notes/{id}", a.user(a.updateNote))
+	mux.HandleFunc("DELETE /api/notes/{id}", a.user(a.deleteNote))
+	return jsonErrors(mux)
+}
+
+// handler lets handlers return their error; this is the one place that turns errors into answers.
+func (a *app) handler(fn func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := fn(w, r); err != nil {
+			a.fail(w, r, err)
+		}
+	}
+}
+
+func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p, foreseen := asProblem(r.Context(), err)
+	if !foreseen {
+		a.report(r.Context(), err)
+	}
+	if p.Status >= http.StatusInternalServerError {
+		traced := *p
+		traced.RequestID = a.trace(r.Context())
+		p = &traced
+	}
+	p.write(w)
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+)
+
+// pageSize bounds a list: an answer that grows with the table is an attack waiting for somebody to start it.
+const pageSize = 100
+
+// noteInput is the body of POST and PUT.
+type noteInput struct {
+	Title string `json:"title" validate:"required,max=200,line"`
+	Body  string `json:"body" validate:"max=50000,text"`
+}
+
+// listNotes answers with the newest notes. next is the value of ?before= for the page behind it, and missing on the last.
+func (a *app) listNotes(w http.ResponseWriter, r *http.Request, u User) error {
+	var before int64
+	if s := r.URL.Query().Get("before"); s != "" {
+		var err error
+		if before, err = strconv.ParseInt(s, 10, 64); err != nil || before < 1 {
+			return newProblem(http.StatusBadRequest, "before is the id of a note.")
+		}
+	}
+	notes, err := a.store.Notes(r.Context(), u.ID, before, pageSize+1)
+	if err != nil {
+		return err
+	}
+	page := struct {
+		Notes []Note `json:"notes"`
+		Next  int64  `json:"next,omitempty"`
+	}{Notes: notes}
+	if len(notes) > pageSize {
+		page.Notes = notes[:pageSize]
+		page.Next = page.Notes[pageSize-1].ID
+	}
+	return writeJSON(w, http.StatusOK, page)
+}
+
+func (a *app) createNote(w http.ResponseWriter, r *http.Request, u User) error {
+	var in noteInput
+	if err := a.body.decode(r, &in); err != nil {
+		return err
+	}
+	n, err := a.store.CreateNote(r.Context(), u.ID, in.Title, in.Body, a.now())
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", fmt.Sprintf("/api/notes/%d", n.ID))
+	return writeJSON(w, http.StatusCreated, n)
+}
+
+func (a *app) readNote(w http.ResponseWriter, r *http.Request, u User) error {
+	id, err := noteID(r)
+	if err != nil {
+		return err
+	}
+	n, err := a.store.Note(r.Context(), u.ID, id)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, n)
+}
+
+func (a *app) updateNote(w http.ResponseWriter, r *http.Request, u User) error {
+	id, err := noteID(r)
+	if err != nil {
+		return err
+	}
+	var in noteInput
+	if err := a.body.decode(r, &in); err != nil {
+		return err
+	}
+	n, err := a.store.UpdateNote(r.Context(), u.ID, id, in.Title, in.Body, a.now())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, n)
+}
+
+func (a *app) deleteNote(w http.ResponseWriter, r *http.Request, u User) error {
+	id, err := noteID(r)
+	if err != nil {
+		return err
+	}
+	if err := a.store.DeleteNote(r.Context(), u.ID, id); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// noteID reads {id}. What is no number names no note: 404, like any other that is not there.
+func noteID(r *http.Request) (int64, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil || id < 1 {
+		return 0, errNotFound
+	}
+	return id, nil
+}

@@ -1,0 +1,2 @@
+package main
+func shown(s string) string { return s }
