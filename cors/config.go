@@ -1,0 +1,191 @@
+package cors
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/net/publicsuffix"
+
+	"github.com/gambeson-go/gambeson/internal/conf"
+)
+
+// Config says who may call from a page of another origin, and with what. The zero Config is an error: there is no
+// list of origins that is safe for everybody.
+type Config struct {
+	// AllowedOrigins lists origins as browsers write them, "https://app.example.com" or "http://localhost:5173":
+	// lower case, without default port, path or trailing slash. "https://*.example.com" admits every subdomain at any
+	// depth, but not example.com itself, and none below a public suffix. "*" alone admits everybody; it excludes
+	// AllowCredentials. Empty is an error.
+	AllowedOrigins []string
+
+	// AllowedMethods lists methods beyond GET, HEAD and POST, which need no permission (Fetch section 4.8 step 7.5). They
+	// are case-sensitive. "*" admits all.
+	AllowedMethods []string
+
+	// AllowedHeaders lists request headers beyond the safelisted ones, in any case; Content-Type is needed for JSON.
+	// "*" admits all but Authorization, which must be named (Fetch section 2.2.2, CORS non-wildcard request-header name).
+	AllowedHeaders []string
+
+	// ExposedHeaders lists response headers that scripts may read beyond the safelisted ones. "*" is all; it excludes
+	// AllowCredentials.
+	ExposedHeaders []string
+
+	// AllowCredentials lets the page's requests carry cookies, client certificates and HTTP authentication, and lets
+	// the page read the answers.
+	AllowCredentials bool
+
+	// MaxAge is how long a browser may remember a preflight's answer, in whole seconds up to 24 hours. 0 leaves it to
+	// the browser, which takes 5 seconds; -1 means not at all. Chromium caps it at 2 hours, Safari at 10 minutes.
+	MaxAge time.Duration
+
+	// DangerouslyAllowInsecureOrigins accepts http origins beyond loopback together with AllowCredentials. Whoever sits
+	// on the network path of a visitor can then act in the visitor's name.
+	DangerouslyAllowInsecureOrigins bool
+
+	// DangerouslyAllowPublicSuffixes accepts patterns such as "https://*.github.io", below which strangers can register
+	// a name, and lets patterns match below a public suffix.
+	DangerouslyAllowPublicSuffixes bool
+
+	// OnDecision is told the decision on every CORS request, in words, allowed or refused: for logs, metrics, and the
+	// developer who sees nothing but "CORS error" in the browser. It runs on the request's goroutine, before the answer.
+	// nil: none.
+	OnDecision func(*http.Request, Decision)
+
+	lost []lostOption // what FromRS could not carry over
+}
+
+// ConfigError is one problem of a Config: {Package, Field, Value, Reason, Fix}. Several come joined; errors.AsType
+// finds them.
+type ConfigError = conf.Error
+
+const maxMaxAge = 24 * time.Hour
+
+// clone is a copy that shares no slice with c.
+func (c Config) clone() Config {
+	c.AllowedOrigins = slices.Clone(c.AllowedOrigins)
+	c.AllowedMethods = slices.Clone(c.AllowedMethods)
+	c.AllowedHeaders = slices.Clone(c.AllowedHeaders)
+	c.ExposedHeaders = slices.Clone(c.ExposedHeaders)
+	c.lost = slices.Clone(c.lost)
+	return c
+}
+
+func (c Config) anyOrigin() bool { return len(c.AllowedOrigins) == 1 && c.AllowedOrigins[0] == "*" }
+
+// validate reports every problem, and gives the origins taken apart.
+func (c Config) validate() ([]pattern, error) {
+	problems := conf.For("cors")
+	for _, o := range c.lost {
+		problems.Add(o.field, o.value, o.reason, o.fix)
+	}
+	patterns := c.checkOrigins(problems)
+	c.checkMethods(problems)
+	c.checkAllowedHeaders(problems)
+	c.checkExposedHeaders(problems)
+	c.checkMaxAge(problems)
+	return patterns, problems.Err()
+}
+
+func (c Config) checkOrigins(problems *conf.Problems) []pattern {
+	if len(c.AllowedOrigins) == 0 {
+		problems.Add("AllowedOrigins", nil, "no origin is listed, so no page could use this", `list the origins of your pages, or "*" for everybody`)
+		return nil
+	}
+	if c.anyOrigin() {
+		if c.AllowCredentials {
+			problems.Add("AllowedOrigins[0]", "*", `browsers refuse "*" on a request with credentials (Fetch section 3.3.5)`,
+				"list the origins, or leave AllowCredentials out")
+		}
+		return nil
+	}
+	patterns := make([]pattern, 0, len(c.AllowedOrigins))
+	for i, origin := range c.AllowedOrigins {
+		p, f := parsePattern(origin)
+		if f == nil {
+			f = c.checkTrust(p)
+		}
+		if f != nil {
+			problems.Add(fmt.Sprintf("AllowedOrigins[%d]", i), origin, f.reason, f.fix())
+			continue
+		}
+		patterns = append(patterns, p)
+	}
+	return patterns
+}
+
+// checkTrust refuses origins that are well written and admit more than they seem to.
+func (c Config) checkTrust(p pattern) *flaw {
+	if p.scheme == "http" && c.AllowCredentials && !p.loopback() && !c.DangerouslyAllowInsecureOrigins {
+		p.scheme = "https"
+		return &flaw{reason: "anybody on the network path can pose as an http origin and use the visitor's credentials", write: p.String()}
+	}
+	if p.wild && !p.loopback() && !c.DangerouslyAllowPublicSuffixes {
+		if suffix, _ := publicsuffix.PublicSuffix(p.host); suffix == p.host {
+			return &flaw{reason: fmt.Sprintf("%q is a public suffix, anybody can register a name below it", p.host),
+				advice: fmt.Sprintf("list your own origins, like %q", p.scheme+"://you."+p.host)}
+		}
+	}
+	return nil
+}
+
+func (c Config) checkMethods(problems *conf.Problems) {
+	for i, method := range c.AllowedMethods {
+		field := fmt.Sprintf("AllowedMethods[%d]", i)
+		upper := strings.ToUpper(method)
+		switch {
+		case !isToken(method):
+			problems.Add(field, method, "it is not one method (RFC 9110 section 9.1)", `write one name an element, like "PUT"`)
+		case isForbiddenMethod(method):
+			problems.Add(field, method, "no browser lets a script send it (Fetch section 2.2.1)", "leave it out")
+		case upper != method && isNormalizedMethod(upper):
+			problems.Add(field, method, "browsers send it in upper case, so it would never match", fmt.Sprintf("write %q", upper))
+		}
+	}
+}
+
+func (c Config) checkAllowedHeaders(problems *conf.Problems) {
+	for i, name := range c.AllowedHeaders {
+		field, lower := fmt.Sprintf("AllowedHeaders[%d]", i), strings.ToLower(name)
+		switch {
+		case !isToken(name):
+			problems.Add(field, name, "it is not one header name (RFC 9110 section 5.1)", `write one name an element, like "X-Request-Id"`)
+		case isForbiddenRequestHeader(lower):
+			problems.Add(field, name, "browsers set it themselves and let no script do so (Fetch section 2.2.2)", "leave it out")
+		case strings.HasPrefix(lower, "access-control-"):
+			problems.Add(field, name, "it is a header of the answer that this package gives", "leave it out")
+		}
+	}
+}
+
+func (c Config) checkExposedHeaders(problems *conf.Problems) {
+	for i, name := range c.ExposedHeaders {
+		field, lower := fmt.Sprintf("ExposedHeaders[%d]", i), strings.ToLower(name)
+		switch {
+		case !isToken(name):
+			problems.Add(field, name, "it is not one header name (RFC 9110 section 5.1)", `write one name an element, like "X-Request-Id"`)
+		case name == "*" && c.AllowCredentials:
+			problems.Add(field, name, `with credentials browsers take "*" for a header of that name (Fetch section 3.3.5)`, "list the headers that scripts read")
+		case lower == "set-cookie" || lower == "set-cookie2":
+			problems.Add(field, name, "no script can ever read it (Fetch section 2.2.2)", "leave it out")
+		case isRequestOnly(lower):
+			problems.Add(field, name, "there is nothing in it for a script to read in a response", "leave it out")
+		}
+	}
+}
+
+func (c Config) checkMaxAge(problems *conf.Problems) {
+	switch {
+	case c.MaxAge == -1 || c.MaxAge == -time.Second: // the one way to write "never", with and without a unit
+	case c.MaxAge < 0:
+		problems.Add("MaxAge", c.MaxAge, "it is negative", "write -1 for no caching at all, 0 for the browser's default")
+	case c.MaxAge > maxMaxAge:
+		problems.Add("MaxAge", c.MaxAge, "no browser keeps a preflight longer than 24 hours", "write 24 * time.Hour or less")
+	case c.MaxAge > 0 && c.MaxAge < time.Millisecond:
+		problems.Add("MaxAge", c.MaxAge, "it has no unit", fmt.Sprintf("write %d * time.Second", int64(c.MaxAge)))
+	case c.MaxAge%time.Second != 0:
+		problems.Add("MaxAge", c.MaxAge, "the header counts whole seconds (Fetch section 3.3.4)", fmt.Sprintf("write %d * time.Second", c.MaxAge/time.Second+1))
+	}
+}

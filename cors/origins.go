@@ -1,0 +1,121 @@
+package cors
+
+import (
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// originSet matches the Origin header. Exact origins are found byte for byte, as the browser's own check compares
+// (Fetch section 4.10); a pattern's suffix is looked up at each dot, so that the cost does not grow with the list.
+type originSet struct {
+	any      bool
+	exact    map[string]struct{}
+	wild     map[string]schemes // by ".example.com:8443"
+	longest  int                // no longer Origin can match
+	suffixes bool               // patterns may match below a public suffix
+}
+
+// schemes is a set of the two schemes that have subdomains.
+type schemes uint8
+
+const (
+	overHTTP schemes = 1 << iota
+	overHTTPS
+)
+
+func newOriginSet(cfg Config, patterns []pattern) originSet {
+	o := originSet{
+		any:      cfg.anyOrigin(),
+		exact:    make(map[string]struct{}, len(patterns)),
+		wild:     make(map[string]schemes),
+		suffixes: cfg.DangerouslyAllowPublicSuffixes,
+	}
+	for _, p := range patterns {
+		if !p.wild {
+			origin := p.String()
+			o.exact[origin] = struct{}{}
+			o.longest = max(o.longest, len(origin))
+			continue
+		}
+		suffix, scheme := "."+p.host, overHTTPS
+		if p.port != "" {
+			suffix += ":" + p.port
+		}
+		if p.scheme == "http" {
+			scheme = overHTTP
+		}
+		o.wild[suffix] |= scheme
+		o.longest = max(o.longest, len("https://")+maxHost+len(":65535"))
+	}
+	return o
+}
+
+// match says why an origin is refused, or allowed.
+func (o *originSet) match(origin string) cause {
+	if len(origin) > o.longest {
+		return originUnlisted // before it is hashed: a header can be a megabyte
+	}
+	if _, ok := o.exact[origin]; ok {
+		return allowed
+	}
+	if len(o.wild) == 0 {
+		return originUnlisted
+	}
+	return o.matchWild(origin)
+}
+
+// matchWild walks the host from the left, label by label, and stops at the first that no host name has. So nothing
+// stands in front of the suffix but labels, and each lookup begins at a dot.
+func (o *originSet) matchWild(origin string) cause {
+	rest, scheme := origin, schemes(0)
+	if r, ok := strings.CutPrefix(origin, "https://"); ok {
+		rest, scheme = r, overHTTPS
+	} else if r, ok := strings.CutPrefix(origin, "http://"); ok {
+		rest, scheme = r, overHTTP
+	} else {
+		return originUnlisted
+	}
+	for start := 0; ; {
+		dot := labelEnd(rest[start:])
+		if dot < 0 {
+			return originUnlisted
+		}
+		dot += start
+		if suffix := rest[dot:]; o.wild[suffix]&scheme != 0 {
+			return o.checkSuffix(rest, suffix)
+		}
+		start = dot + 1
+	}
+}
+
+// labelEnd finds the dot behind a valid label, or gives -1.
+func labelEnd(s string) int {
+	i := 0
+	for i < len(s) && i <= maxLabel && isHostByte(s[i]) {
+		i++
+	}
+	if i == 0 || i > maxLabel || i == len(s) || s[i] != '.' || s[0] == '-' || s[i-1] == '-' {
+		return -1
+	}
+	return i
+}
+
+// checkSuffix refuses a name that a stranger could register although it lies below the pattern's domain:
+// evil.s3.amazonaws.com for "https://*.amazonaws.com".
+func (o *originSet) checkSuffix(hostport, suffix string) cause {
+	host, base := hostport, suffix[1:]
+	if i := strings.IndexByte(base, ':'); i >= 0 {
+		host, base = hostport[:len(hostport)-len(base)+i], base[:i]
+	}
+	if len(host) > maxHost {
+		return originUnlisted
+	}
+	if o.suffixes {
+		return allowed
+	}
+	if public, _ := publicsuffix.PublicSuffix(host); len(public) > len(base) && public != host {
+		return originBelowPublicSuffix
+	}
+	return allowed
+}

@@ -1,0 +1,242 @@
+package cors
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// pattern is one entry of AllowedOrigins, taken apart: the serialization of an origin (RFC 6454 section 6.2, written by
+// browsers as the URL standard says), or one with "*." in front of its domain.
+type pattern struct {
+	scheme string // "https"
+	host   string // "app.example.com", "[::1]"; the base domain where wild
+	port   string // "8443"; "" for the default
+	wild   bool   // any subdomain of host, not host itself
+}
+
+// flaw says why an entry is refused. At most one of write and advice is set.
+type flaw struct {
+	reason string
+	write  string // what was probably meant; it may have a flaw of its own
+	advice string
+}
+
+const exampleOrigin = `write an origin such as "https://app.example.com"`
+
+// fix is the advice to show. A guess is shown only if it would be accepted, after further guesses if need be:
+// "HTTPS://Example.com/" has three flaws and one fix.
+func (f *flaw) fix() string {
+	if f.advice != "" {
+		return f.advice
+	}
+	guess := f.write
+	for range 8 {
+		_, next := parsePattern(guess)
+		switch {
+		case next == nil:
+			return "write " + strconv.Quote(guess)
+		case next.advice != "":
+			return next.advice
+		}
+		guess = next.write
+	}
+	return exampleOrigin
+}
+
+// parsePattern takes one entry apart. What a browser would never send is a flaw, since it could never match.
+func parsePattern(s string) (pattern, *flaw) {
+	if f := checkText(s); f != nil {
+		return pattern{}, f
+	}
+	scheme, rest, f := cutScheme(s)
+	if f != nil {
+		return pattern{}, f
+	}
+	prefix := scheme + "://"
+	authority, tail := rest, ""
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority, tail = rest[:i], rest[i:]
+	}
+	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
+		return pattern{}, &flaw{reason: "an origin has no user information", write: prefix + authority[i+1:]}
+	}
+	switch {
+	case authority == "":
+		return pattern{}, &flaw{reason: "there is no host", advice: exampleOrigin}
+	case tail == "/":
+		return pattern{}, &flaw{reason: "an origin has no trailing slash", write: prefix + authority}
+	case tail != "":
+		return pattern{}, &flaw{reason: "an origin ends with its host and port: no path, query or fragment", write: prefix + authority}
+	}
+	host, port, f := cutPort(scheme, authority)
+	if f != nil {
+		return pattern{}, f
+	}
+	p := pattern{scheme: scheme, host: host, port: port}
+	if strings.Contains(host, "*") {
+		if f := p.cutWildcard(); f != nil {
+			return pattern{}, f
+		}
+	}
+	if f := p.checkHost(); f != nil {
+		return pattern{}, f
+	}
+	return p, nil
+}
+
+// String is the entry as it was written.
+func (p pattern) String() string {
+	s := p.scheme + "://"
+	if p.wild {
+		s += "*."
+	}
+	s += p.host
+	if p.port != "" {
+		s += ":" + p.port
+	}
+	return s
+}
+
+// checkText refuses what is no origin at first sight.
+func checkText(s string) *flaw {
+	switch {
+	case s == "":
+		return &flaw{reason: "an empty origin matches nothing", advice: "leave it out, or check the variable that it comes from"}
+	case strings.EqualFold(s, "null"):
+		return &flaw{reason: "sandboxed frames, local files and data: pages of anybody have the origin null",
+			advice: "serve the page from an origin of its own and list that"}
+	case strings.ContainsRune(s, ','):
+		return &flaw{reason: "it holds several origins", advice: "give each origin its own element"}
+	}
+	if trimmed := strings.TrimSpace(s); trimmed != s {
+		return &flaw{reason: "there is white space around it", write: trimmed}
+	}
+	for _, c := range s {
+		switch {
+		case c <= ' ' || c == 0x7f:
+			return &flaw{reason: "it holds a space or a control character", advice: exampleOrigin}
+		case c > 0x7f:
+			return &flaw{reason: "browsers send international domain names in punycode", advice: "write the domain in its xn-- form"}
+		}
+	}
+	if s[0] == '^' || s[len(s)-1] == '$' || strings.ContainsAny(s, `\()|{}`) || strings.Contains(s, ".*") {
+		return &flaw{reason: "regular expressions are not origins", advice: `write "https://*.example.com" for all subdomains`}
+	}
+	return nil
+}
+
+// cutScheme splits at "://".
+func cutScheme(s string) (scheme, rest string, f *flaw) {
+	scheme, rest, found := strings.Cut(s, "://")
+	if !found {
+		return "", "", noScheme(s)
+	}
+	if strings.Contains(scheme, "*") {
+		return "", "", &flaw{reason: "a wildcard scheme admits plain http", write: "https://" + rest}
+	}
+	if lower := strings.ToLower(scheme); lower != scheme {
+		return "", "", &flaw{reason: "browsers send the scheme in lower case", write: lower + "://" + rest}
+	}
+	switch scheme {
+	case "file", "data", "about", "blob", "javascript":
+		return "", "", &flaw{reason: "a page of the scheme " + scheme + " has the origin null or that of its creator",
+			advice: "serve the page over https and list that origin"}
+	case "ws", "wss":
+		return "", "", &flaw{reason: "the origin of a WebSocket is that of its page", write: "http" + scheme[2:] + "://" + rest}
+	case "ftp":
+		return "", "", &flaw{reason: "no browser loads a page over ftp", write: "https://" + rest}
+	}
+	for i := range len(scheme) {
+		c := scheme[i]
+		if !(isLower(c) || i > 0 && (isDigit(c) || c == '+' || c == '-' || c == '.')) {
+			return "", "", &flaw{reason: "what stands before :// is not a scheme", advice: exampleOrigin}
+		}
+	}
+	if scheme == "" {
+		return "", "", &flaw{reason: "there is no scheme", write: "https://" + rest}
+	}
+	return scheme, rest, nil
+}
+
+// noScheme is for an entry without "://".
+func noScheme(s string) *flaw {
+	if s == "*" {
+		return &flaw{reason: `"*" stands alone or not at all`, advice: `leave out the others, or "*"`}
+	}
+	scheme, rest, found := strings.Cut(s, ":")
+	switch {
+	case found && strings.EqualFold(scheme, "data"):
+		return &flaw{reason: "a data: page has the origin null", advice: "serve the page over https and list that origin"}
+	case found && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")):
+		return &flaw{reason: "two slashes follow the scheme", write: scheme + "://" + strings.TrimLeft(rest, "/")}
+	case strings.Contains(s, "*") && !strings.HasPrefix(s, "*."):
+		return &flaw{reason: "a wildcard stands for whole labels in front of a domain, nowhere else",
+			advice: `write "https://*.example.com", or "*" alone for everybody`}
+	}
+	return &flaw{reason: "there is no scheme", write: "https://" + strings.TrimLeft(s, "/")}
+}
+
+// cutPort splits the port off. It knows brackets, and it refuses ports in any form that browsers do not send.
+func cutPort(scheme, authority string) (host, port string, f *flaw) {
+	i := strings.LastIndexByte(authority, ':')
+	if end := strings.IndexByte(authority, ']'); authority[0] == '[' && i < end {
+		return authority, "", nil
+	}
+	if i < 0 {
+		return authority, "", nil
+	}
+	host, port = authority[:i], authority[i+1:]
+	bare := scheme + "://" + host
+	if strings.Contains(host, ":") && host[0] != '[' {
+		return "", "", &flaw{reason: "an IPv6 address stands in brackets", advice: `write it like "http://[::1]:3000"`}
+	}
+	number, err := strconv.Atoi(port)
+	switch {
+	case host == "":
+		return "", "", &flaw{reason: "there is no host", advice: exampleOrigin}
+	case port == "":
+		return "", "", &flaw{reason: "there is no port after the colon", write: bare}
+	case port == "*":
+		return "", "", &flaw{reason: "a port cannot be a wildcard: any user of the machine can open one", advice: "list each port that you use"}
+	case err != nil || number < 1 || number > 65535 || port[0] == '+':
+		return "", "", &flaw{reason: "the port is not a number from 1 to 65535", advice: "write the port that the page is served on, or none"}
+	case port[0] == '0':
+		return "", "", &flaw{reason: "browsers send ports without leading zeros", write: bare + ":" + strconv.Itoa(number)}
+	case scheme == "http" && number == 80, scheme == "https" && number == 443:
+		return "", "", &flaw{reason: "browsers leave the default port out", write: bare}
+	}
+	return host, port, nil
+}
+
+// cutWildcard takes "*." off the host.
+func (p *pattern) cutWildcard() *flaw {
+	with := func(host string) string { q := *p; q.host = host; return q.String() }
+	base, found := strings.CutPrefix(p.host, "*.")
+	switch {
+	case p.host == "*":
+		return &flaw{reason: "it admits every host", advice: `write "https://*.example.com" for the subdomains of one domain, or "*" alone for everybody`}
+	case strings.Count(p.host, "*") > 1:
+		return &flaw{reason: "there is one wildcard at most, and it stands for one label or more", write: with("*." + strings.TrimLeft(p.host, "*."))}
+	case !found && p.host[0] == '*':
+		return &flaw{reason: fmt.Sprintf("it admits the domains of strangers that end in %q", p.host[1:]), write: with("*." + p.host[1:])}
+	case !found:
+		return &flaw{reason: "a wildcard anywhere but in front of a domain admits the domains of strangers", advice: `write "https://*.example.com", or list each origin`}
+	case p.scheme != "http" && p.scheme != "https":
+		return &flaw{reason: "only http and https have subdomains", advice: "list each origin"}
+	case base == "":
+		return &flaw{reason: "there is no domain behind the wildcard", advice: `write "https://*.example.com"`}
+	}
+	p.host, p.wild = base, true
+	return nil
+}
+
+// loopback says whether the host never leaves the machine; browsers treat it as trustworthy even over http.
+func (p pattern) loopback() bool {
+	if p.host == "localhost" || strings.HasSuffix(p.host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(strings.Trim(p.host, "[]"))
+	return err == nil && ip.Unmap().IsLoopback()
+}
