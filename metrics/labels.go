@@ -47,11 +47,11 @@ func boundMethod(method string) (int, string) {
 // routeLabel is what a pattern of http.ServeMux matches, without the method in front of it. Other routers may put
 // anything there, and a label that is not UTF-8 makes client_golang panic.
 func routeLabel(pattern string) string {
-	if pattern == "" {
-		return unmatched
-	}
 	if i := strings.IndexAny(pattern, " \t"); i >= 0 && pattern[0] != '/' {
 		pattern = strings.TrimLeft(pattern[i:], " \t")
+	}
+	if pattern == "" {
+		return unmatched
 	}
 	return strings.ToValidUTF8(pattern, "\uFFFD")
 }
