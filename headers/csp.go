@@ -1,0 +1,219 @@
+package headers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gambeson-go/gambeson/internal/conf"
+)
+
+// What the values of a directive are.
+type valueKind uint8
+
+const (
+	sources   valueKind = iota + 1
+	origins             // sources without the keywords that are about scripts and styles
+	noValue             // upgrade-insecure-requests
+	sandbox             // allow-… tokens
+	endpoint            // report-to
+	uris                // report-uri
+	script              // 'script'
+	policies            // trusted-types
+	allowance           // webrtc
+)
+
+// directives are those of CSP level 3 and the documents that add to it.
+var directives = map[string]valueKind{
+	"default-src": sources, "script-src": sources, "script-src-elem": sources, "script-src-attr": sources,
+	"style-src": sources, "style-src-elem": sources, "style-src-attr": sources,
+	"child-src": origins, "connect-src": origins, "fenced-frame-src": origins, "font-src": origins, "frame-src": origins,
+	"img-src": origins, "manifest-src": origins, "media-src": origins, "object-src": origins, "prefetch-src": origins,
+	"worker-src": sources, "base-uri": origins, "form-action": origins, "frame-ancestors": origins,
+	"sandbox": sandbox, "report-to": endpoint, "report-uri": uris, "webrtc": allowance,
+	"require-trusted-types-for": script, "trusted-types": policies, "upgrade-insecure-requests": noValue,
+}
+
+// dead directives, and what does their work today.
+var dead = map[string]string{
+	"block-all-mixed-content": "write \"upgrade-insecure-requests\"",
+	"plugin-types":            "write \"object-src 'none'\"",
+	"referrer":                "set ReferrerPolicy",
+	"reflected-xss":           "leave it out",
+	"navigate-to":             "leave it out",
+	"require-sri-for":         "leave it out",
+}
+
+// directive is one of a policy, as it was written.
+type directive struct {
+	name   string // lower-case
+	values []string
+}
+
+func (d directive) String() string { return strings.Join(append([]string{d.name}, d.values...), " ") }
+
+// parsePolicy cuts a policy as browsers do (CSP level 3 section 2.2.1).
+func parsePolicy(policy string) []directive {
+	var all []directive
+	for part := range strings.SplitSeq(policy, ";") {
+		if words := strings.Fields(part); len(words) > 0 {
+			all = append(all, directive{strings.ToLower(words[0]), words[1:]})
+		}
+	}
+	return all
+}
+
+func hasDirective(policy, name string) bool {
+	return slices.ContainsFunc(parsePolicy(policy), func(d directive) bool { return d.name == name })
+}
+
+// withoutUpgrade is the policy for http.
+func withoutUpgrade(policy string) string {
+	const name = "upgrade-insecure-requests"
+	if !hasDirective(policy, name) {
+		return policy
+	}
+	var kept []string
+	for _, d := range parsePolicy(policy) {
+		if d.name != name {
+			kept = append(kept, d.String())
+		}
+	}
+	return strings.Join(kept, "; ")
+}
+
+// policyCheck is the check of one policy.
+type policyCheck struct {
+	*conf.Problems
+	field  string
+	policy []directive
+}
+
+func (c *policyCheck) bad(d directive, reason, fix string) { c.Add(c.field, d.String(), reason, fix) }
+
+// checkPolicy checks a policy that is sent; an empty one is not.
+func checkPolicy(p *conf.Problems, field, policy string, allowUnsafe, reportOnly bool) {
+	if policy == "" || !checkText(p, field, policy) {
+		return
+	}
+	c := &policyCheck{p, field, parsePolicy(policy)}
+	switch {
+	case len(c.policy) == 0:
+		p.Add(field, policy, "no directive", "write a policy, or Omit")
+		return
+	case strings.Contains(policy, ","):
+		p.Add(field, policy, "a comma starts a second policy", "separate directives with \";\" and sources with spaces; in a URL write \"%2C\"")
+		return
+	}
+	seen := map[string]bool{}
+	for _, d := range c.policy {
+		if seen[d.name] {
+			c.bad(d, "the second "+d.name+", which browsers ignore", "put all its values into the first")
+		}
+		seen[d.name] = true
+		c.directive(d)
+	}
+	switch {
+	case !reportOnly && !allowUnsafe:
+		c.checkDefeat()
+	case reportOnly && !seen["report-to"] && !seen["report-uri"]:
+		p.Add(field, policy, "without report-to or report-uri nobody hears of it", "add \"report-to NAME\" or \"report-uri /path\"")
+	}
+}
+
+func (c *policyCheck) directive(d directive) {
+	kind, known := directives[d.name]
+	if !known {
+		c.unknown(d)
+		return
+	}
+	if kind != noValue && kind != sandbox && kind != policies && len(d.values) == 0 {
+		c.bad(d, "no value", "write what it allows, or 'none'")
+		return
+	}
+	switch kind {
+	case sources, origins:
+		c.sourceList(d, kind == sources)
+	case noValue:
+		if len(d.values) > 0 {
+			c.bad(d, "it has no value; a semicolon may be missing", fmt.Sprintf("write \"%s; …\"", d.name))
+		}
+	case sandbox:
+		c.each(d, "not an allow-… flag", "write \"sandbox allow-scripts allow-forms\" or so", func(v string) bool {
+			return strings.HasPrefix(v, "allow-") && isToken(v)
+		})
+	case endpoint:
+		if len(d.values) != 1 || !isToken(d.values[0]) {
+			c.bad(d, "not the name of one endpoint", "write \"report-to NAME\", with NAME in a Reporting-Endpoints header")
+		}
+	case uris:
+		c.each(d, "not a path or an http or https URL", "write \"report-uri /csp\"", isReportURI)
+	case script:
+		c.each(d, "only 'script' is defined", "write \"require-trusted-types-for 'script'\"", func(v string) bool { return v == "'script'" })
+	case policies:
+		c.each(d, "not the name of a trusted types policy", "write names without quotes, or 'allow-duplicates', 'none', *", func(v string) bool {
+			return v == "'none'" || v == "'allow-duplicates'" || v == "*" || strings.Trim(v, alnum+"-#=_/@.%") == ""
+		})
+	case allowance:
+		c.each(d, "neither 'allow' nor 'block'", "write \"webrtc 'block'\"", func(v string) bool { return v == "'allow'" || v == "'block'" })
+	}
+}
+
+// each reports the first value that is not good.
+func (c *policyCheck) each(d directive, reason, fix string, good func(string) bool) {
+	for _, v := range d.values {
+		if _, name := directives[strings.ToLower(v)]; name && !good(v) {
+			c.bad(d, "a semicolon is missing before "+v, fmt.Sprintf("write \"; %s\"", v))
+			return
+		}
+		if !good(v) {
+			c.bad(d, reason, fix)
+			return
+		}
+	}
+}
+
+func (c *policyCheck) unknown(d directive) {
+	name, _, equals := strings.Cut(d.name, "=")
+	instead, isDead := dead[d.name]
+	switch {
+	case isDead:
+		c.bad(d, d.name+" is gone from browsers", instead)
+	case equals && directives[name] != 0:
+		c.bad(d, "a directive and its values are separated by a space", "write \""+name+" …\"")
+	case strings.HasSuffix(d.name, ":"):
+		if directives[strings.TrimSuffix(d.name, ":")] != 0 {
+			c.bad(d, "a directive has no colon", "write \""+strings.TrimSuffix(d.name, ":")+" …\"")
+		} else {
+			c.bad(d, "a header's name does not belong into its value", "start with the first directive")
+		}
+	default:
+		c.bad(d, "no browser knows a directive "+d.name, "check the spelling, and the semicolon before it")
+	}
+}
+
+// isReportURI takes a URL-reference that browsers post to.
+func isReportURI(v string) bool {
+	rest, ok := v, strings.HasPrefix(v, "/")
+	for _, scheme := range []string{"https://", "http://"} {
+		if r, found := strings.CutPrefix(v, scheme); found {
+			rest, ok = r, true
+		}
+	}
+	return ok && len(rest) > 0 && !strings.ContainsAny(rest, "\"<>\\^`{|}'$#") && hasGoodEscapes(rest)
+}
+
+// hasGoodEscapes says whether each percent sign starts an escape (RFC 3986 section 2.1).
+func hasGoodEscapes(s string) bool {
+	for i := strings.IndexByte(s, '%'); i >= 0; i = strings.IndexByte(s, '%') {
+		if len(s) < i+3 || !isHex(s[i+1]) || !isHex(s[i+2]) {
+			return false
+		}
+		s = s[i+3:]
+	}
+	return true
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}

@@ -1,0 +1,128 @@
+package headers
+
+import (
+	"net/http"
+
+	"github.com/unrolled/secure"
+
+	"github.com/gambeson-go/gambeson/clientip"
+	"github.com/gambeson-go/gambeson/internal/layer"
+	"github.com/gambeson-go/gambeson/internal/problem"
+)
+
+// Middleware sets the headers. Make it with [New]; it is safe for concurrent use. One that New did not make answers 500.
+type Middleware struct {
+	cfg      Config
+	made     bool
+	sets     headerSets
+	hosts    hostSet
+	redirect redirect
+	clientIP *clientip.Resolver
+
+	badHost, wrongHost []byte // bodies of 400 and 421
+}
+
+// New checks cfg and compiles its headers. The error joins all problems, each a *ConfigError.
+func New(cfg Config) (*Middleware, error) {
+	cfg = cfg.clone()
+	hosts, redirect, err := validate(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Middleware{
+		cfg:      cfg,
+		made:     true,
+		sets:     compile(cfg),
+		hosts:    hosts,
+		redirect: redirect,
+		clientIP: cfg.ClientIP,
+		badHost: problem.Problem{Status: http.StatusBadRequest,
+			Detail: "The request does not name one valid host."}.Body(),
+		wrongHost: problem.Problem{Status: http.StatusMisdirectedRequest,
+			Detail: "This server does not answer for the host that the request names."}.Body(),
+	}, nil
+}
+
+// Config is a copy of what New was given.
+func (m *Middleware) Config() Config {
+	if m == nil {
+		return Config{}
+	}
+	return m.cfg.clone()
+}
+
+// Wrap puts the headers on every response of next, refuses hosts that are not allowed and redirects http, as configured.
+func (m *Middleware) Wrap(next http.Handler) http.Handler {
+	return layer.Wrap(m, next, func(next http.Handler) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { m.serve(w, r, next) }
+	})
+}
+
+func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	if m == nil || !m.made {
+		problem.Problem{Status: http.StatusInternalServerError}.Write(w)
+		return
+	}
+	v := m.judge(r)
+	res := newResponse(v.set)
+	nonce := res.set(w.Header())
+	switch v.status {
+	case 0:
+	case http.StatusBadRequest:
+		problem.Send(w, v.status, m.badHost)
+		return
+	case http.StatusMisdirectedRequest:
+		problem.Send(w, v.status, m.wrongHost)
+		return
+	default:
+		w.Header().Set("Location", v.location)
+		w.WriteHeader(v.status)
+		return
+	}
+	w = res.watch(w, r)
+	defer res.finish()
+	if nonce == "" {
+		next.ServeHTTP(w, r)
+		return
+	}
+	inner := r.WithContext(secure.WithCSPNonce(r.Context(), nonce))
+	defer func() { r.Pattern = inner.Pattern }()
+	next.ServeHTTP(w, inner)
+}
+
+// verdict is what is done with a request: passed on where status is 0.
+type verdict struct {
+	set      *headerSet
+	status   int
+	location string
+}
+
+// judge decides without touching the response.
+func (m *Middleware) judge(r *http.Request) verdict {
+	https := m.clientIP.HTTPS(r)
+	h, ok := parseHost(r.Host)
+	v := verdict{set: &m.sets.http}
+	switch {
+	case https && ok && h.isAddr():
+		v.set = &m.sets.addr
+	case https:
+		v.set = &m.sets.https
+	}
+	switch {
+	case doubledHost(r), !ok && (!m.hosts.empty() || m.redirect.on):
+		v.status = http.StatusBadRequest
+	case !m.hosts.empty() && !m.hosts.has(h):
+		v.status = http.StatusMisdirectedRequest
+	case m.redirect.on && !https && !m.redirect.exempts(r.URL.Path):
+		v.status = redirectStatus(r.Method)
+		v.location = m.redirect.location(r, h)
+	}
+	return v
+}
+
+// doubledHost says whether the request names its host twice: net/http refuses two Host lines of HTTP/1, but HTTP/2 may
+// carry a Host beside :authority, which must not differ (RFC 9113 section 8.3.1).
+func doubledHost(r *http.Request) bool {
+	lines := r.Header["Host"]
+	return len(lines) > 1 || len(lines) == 1 && lines[0] != r.Host
+}

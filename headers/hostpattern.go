@@ -1,0 +1,99 @@
+package headers
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+
+	"github.com/gambeson-go/gambeson/internal/conf"
+)
+
+// checkHosts reads AllowedHosts.
+func checkHosts(p *conf.Problems, patterns []string) hostSet {
+	set := hostSet{exact: map[host]struct{}{}, wildcard: map[string]struct{}{}}
+	for i, pattern := range patterns {
+		field := fmt.Sprintf("AllowedHosts[%d]", i)
+		base, wild := strings.CutPrefix(pattern, "*.")
+		h, reason, fix := checkHost(base)
+		switch {
+		case reason != "":
+			p.Add(field, pattern, reason, fix)
+		case !wild:
+			set.exact[h] = struct{}{}
+		case h.isAddr():
+			p.Add(field, pattern, "an address has no names below it", fmt.Sprintf("write %q", h))
+		case isPublicSuffix(h.name):
+			p.Add(field, pattern, "anybody can have a name below a public suffix", "name your own domain, as in \"*.example.com\"")
+		default:
+			set.wildcard[h.name] = struct{}{}
+		}
+	}
+	return set
+}
+
+// checkHost reads a host of the Config, which is a host of a request, or an IPv6 address without brackets. An empty
+// reason means that it is one.
+func checkHost(s string) (h host, reason, fix string) {
+	const name = "write a name, as in \"app.example.com\""
+	if addr, err := netip.ParseAddr(s); err == nil && addr.Is6() && addr.Zone() == "" {
+		return host{addr: addr.Unmap()}, "", ""
+	}
+	switch scheme := strings.Index(s, "://"); {
+	case s == "":
+		return h, "an empty host", name
+	case strings.ContainsFunc(s, isControl):
+		return h, "a control character", "take it out"
+	case s == "*":
+		return h, "a catch-all checks nothing", "leave AllowedHosts empty, or name the hosts"
+	case scheme >= 0:
+		return h, "a URL where a host is expected", "write " + suggestHost(s[scheme+3:])
+	case strings.ContainsAny(s, "/?#@"):
+		return h, "a host has no path, query or userinfo", "write " + suggestHost(s)
+	case strings.ContainsAny(s, "^$\\()|+{}"):
+		return h, "a regular expression where a host is expected", "write the names, or \"*.example.com\""
+	case strings.Contains(s, "*"):
+		return h, "a wildcard stands for whole labels, at the start", "write \"*.example.com\" and \"example.com\""
+	case !isASCII(s):
+		return h, "requests carry a name in punycode", "write its \"xn--\" form"
+	}
+	h, ok := parseHost(s)
+	switch {
+	case !ok && !isPortSuffix(s[max(strings.LastIndexByte(s, ':'), 0):]) && strings.Count(s, ":") == 1:
+		return h, "not a port of 0 to 65535", name
+	case !ok:
+		return h, "not a host", name
+	case h.name != "" && endsInNumber(h.name):
+		return h, "a name that ends in a number is no name, and this is no IPv4 address", name
+	}
+	return h, "", ""
+}
+
+// suggestHost is the host of what looks like a URL without its scheme.
+func suggestHost(s string) string {
+	if end := strings.IndexAny(s, "/?#"); end >= 0 {
+		s = s[:end]
+	}
+	s = s[strings.LastIndexByte(s, '@')+1:]
+	if h, ok := parseHost(s); ok {
+		return fmt.Sprintf("%q", h)
+	}
+	return "the host alone"
+}
+
+// isPublicSuffix says whether strangers register names below name. A single label is one, but localhost, whose names are
+// the machine itself (RFC 6761 section 6.3).
+func isPublicSuffix(name string) bool {
+	if name == "localhost" {
+		return false
+	}
+	suffix, _ := publicsuffix.PublicSuffix(name)
+	return suffix == name
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7f })
+}

@@ -1,0 +1,129 @@
+package headers
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"github.com/gambeson-go/gambeson/internal/conf"
+)
+
+// redirect is what RedirectHTTPS does with a request over http.
+type redirect struct {
+	on       bool
+	host     string // "" for the host of the request
+	exact    map[string]struct{}
+	prefixes []string
+}
+
+func checkRedirect(p *conf.Problems, cfg Config) redirect {
+	d := redirect{on: cfg.RedirectHTTPS, exact: map[string]struct{}{}}
+	if cfg.RedirectHTTPS && cfg.RedirectHost == "" && len(cfg.AllowedHosts) == 0 {
+		p.Add("RedirectHTTPS", cfg.RedirectHTTPS, "it would redirect to whatever host a client names",
+			"set AllowedHosts, or RedirectHost")
+	}
+	if cfg.RedirectHost != "" {
+		h, reason, fix := checkHost(cfg.RedirectHost)
+		if reason != "" {
+			p.Add("RedirectHost", cfg.RedirectHost, reason, fix)
+		}
+		d.host = h.String()
+		// A port that was written is meant, as in development; only that of a request is dropped.
+		if colon := strings.LastIndexByte(cfg.RedirectHost, ':'); reason == "" && colon >= 0 && !strings.HasSuffix(cfg.RedirectHost, "]") && !isBareIPv6(cfg.RedirectHost) {
+			d.host += strings.TrimSuffix(cfg.RedirectHost[colon:], ":")
+		}
+	}
+	for i, e := range cfg.RedirectExempt {
+		field := fmt.Sprintf("RedirectExempt[%d]", i)
+		switch {
+		case !strings.HasPrefix(e, "/"):
+			p.Add(field, e, "a path starts with a slash", "write \"/healthz\", or \"/prefix/\"")
+		case e == "/":
+			p.Add(field, e, "it exempts every path", "leave RedirectHTTPS off, or name the paths")
+		case strings.ContainsAny(e, "*?#%") || strings.ContainsFunc(e, isControl):
+			p.Add(field, e, "not a plain path: no wildcard, query, fragment or escape is read here",
+				"write the decoded path, or a prefix that ends in a slash")
+		case !isCleanPath(e):
+			p.Add(field, e, "a path with empty or dot segments is never exempt", fmt.Sprintf("write %q", path.Clean(e)))
+		case strings.HasSuffix(e, "/"):
+			d.prefixes = append(d.prefixes, e)
+		default:
+			d.exact[e] = struct{}{}
+		}
+	}
+	return d
+}
+
+func isBareIPv6(s string) bool { return strings.Count(s, ":") > 1 && s[0] != '[' }
+
+// exempts says whether a path may stay on http. One that a mux would clean is not: it ends up elsewhere.
+func (d *redirect) exempts(p string) bool {
+	if _, ok := d.exact[p]; ok {
+		return true
+	}
+	for _, prefix := range d.prefixes {
+		if strings.HasPrefix(p, prefix) {
+			return isCleanPath(p)
+		}
+	}
+	return false
+}
+
+func isCleanPath(p string) bool {
+	clean := path.Clean(p)
+	return p == clean || len(p) == len(clean)+1 && p[len(clean)] == '/'
+}
+
+// location is where a request to a host goes. The path is that of the request line where there is one: a StripPrefix
+// around this layer has cut r.URL.
+func (d *redirect) location(r *http.Request, h host) string {
+	to := d.host
+	if to == "" {
+		to = h.String()
+	}
+	u := r.URL
+	if strings.HasPrefix(r.RequestURI, "/") {
+		if line, err := url.ParseRequestURI(r.RequestURI); err == nil {
+			u = line
+		}
+	}
+	target := u.EscapedPath()
+	if !strings.HasPrefix(target, "/") {
+		target = "/" // OPTIONS * and CONNECT have no path
+	}
+	if u.RawQuery != "" {
+		target += "?" + escapeQuery(u.RawQuery)
+	}
+	return "https://" + to + target
+}
+
+// escapeQuery makes the bytes visible ASCII that a client may not send raw and Go's server lets through.
+func escapeQuery(q string) string {
+	if !strings.ContainsFunc(q, mustEscape) {
+		return q
+	}
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := 0; i < len(q); i++ {
+		if c := q[i]; mustEscape(rune(c)) {
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+func mustEscape(c rune) bool {
+	return c <= ' ' || c >= 0x7f || c == '"' || c == '#' || c == '<' || c == '>' || c == '\\' || c == '^' || c == '`'
+}
+
+// redirectStatus keeps the method: clients may turn a 301 to POST into GET (RFC 9110 section 15.4.2).
+func redirectStatus(method string) int {
+	if method == http.MethodGet || method == http.MethodHead {
+		return http.StatusMovedPermanently
+	}
+	return http.StatusPermanentRedirect
+}

@@ -1,0 +1,92 @@
+package headers
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gambeson-go/gambeson/internal/respwrap"
+)
+
+// inline is how many headers lie in the per-request state itself: those of a profile and one to spare.
+const inline = 8
+
+// response is the state of one response. Its values are its own: a slice shared with others, put into a header map,
+// would let any handler change the headers of all (rs/cors#198).
+type response struct {
+	respwrap.Response
+	hs     *headerSet
+	header http.Header // nil once the header went out
+	values []string
+	room   [inline]string
+	early  bool // a 1xx went out
+}
+
+func newResponse(hs *headerSet) *response {
+	p := &response{hs: hs}
+	if len(hs.names) <= inline {
+		p.values = p.room[:len(hs.names)]
+	} else {
+		p.values = make([]string, len(hs.names))
+	}
+	return p
+}
+
+// set puts the headers into h, over what an outer layer had put there, and returns the nonce in them.
+func (p *response) set(h http.Header) (nonce string) {
+	nonce = p.hs.fill(p.values)
+	p.header = h
+	for i, name := range p.hs.names {
+		h[name] = p.values[i : i+1 : i+1] // full, so that Add by a handler copies
+	}
+	return nonce
+}
+
+// watch has BeforeHeader called before the header goes out: by the wrapper that is around w, or by an own one.
+func (p *response) watch(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
+	if outer, ok := respwrap.Of(w); ok && outer.OnHeader(p) {
+		return w
+	}
+	p.OnHeader(p)
+	return p.Wrap(w, r)
+}
+
+// finish is for handlers that wrote nothing: net/http, or a recovery further out, sends the header.
+func (p *response) finish() { p.settle() }
+
+// BeforeHeader leaves one line of each header. It implements [respwrap.HeaderHook].
+func (p *response) BeforeHeader(_ http.Header, status int) {
+	p.settle()
+	if status < 200 && status != http.StatusSwitchingProtocols {
+		p.early = true // ReverseProxy clears the whole map after a 1xx of its backend
+		return
+	}
+	p.header = nil
+}
+
+func (p *response) settle() {
+	for i, name := range p.hs.names {
+		if p.header == nil {
+			return
+		}
+		switch lines := p.header[name]; {
+		case len(lines) == 1:
+		case len(lines) > 1:
+			p.header[name] = one(name, lines, p.values[i])
+		case p.early:
+			p.header[name] = []string{p.values[i]}
+		}
+	}
+}
+
+// one makes one line of several: that of the handler, without ours. Where a header is a list, several of the handler
+// mean the same as one with commas (RFC 9110 section 5.3); of any other the last stands.
+func one(name string, lines []string, ours string) []string {
+	if lines[0] == ours {
+		lines = lines[1:]
+	}
+	switch name {
+	case hCSP, hCSPReport, hCache, hPermissions, hReferrer:
+		return []string{strings.Join(lines, ", ")}
+	}
+	return lines[len(lines)-1:]
+}
