@@ -20,16 +20,16 @@ import (
 )
 
 // Response is what has happened to one response. Its zero value is ready for Wrap. Like any ResponseWriter it serves
-// one goroutine at a time.
+// one goroutine at a time. Its fields fill an allocation of 96 bytes; one word more makes it 112.
 type Response struct {
 	below    http.ResponseWriter
 	filter   Filter
 	hook     HeaderHook
-	ctx      context.Context
 	err      error
-	pattern  string
+	request  *http.Request // the one that Wrap was given
+	routed   *http.Request // the one that the mux set the pattern on
 	bytes    int64
-	status   int
+	status   int32
 	head     bool
 	hijacked bool
 	gone     bool
@@ -46,7 +46,7 @@ type Filter interface {
 // Wrap puts p around w for the request r and returns the writer to hand on. It is called once for each Response.
 func (p *Response) Wrap(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
 	p.below = w
-	p.ctx = r.Context()
+	p.request = r
 	p.head = r.Method == http.MethodHead
 	return p.view()
 }
@@ -91,7 +91,7 @@ func (p *Response) Status() int {
 	if p.status == 0 && p.hijacked {
 		return http.StatusSwitchingProtocols
 	}
-	return p.status
+	return int(p.status)
 }
 
 // Written says whether a final status went out or the connection was hijacked: no other answer can be given any more.
@@ -110,7 +110,12 @@ func (p *Response) Err() error { return p.err }
 func (p *Response) Unheard() bool { return p.gone }
 
 // Pattern is the route that [Route] saw; "" where it saw none.
-func (p *Response) Pattern() string { return p.pattern }
+func (p *Response) Pattern() string {
+	if p.routed == nil {
+		return ""
+	}
+	return p.routed.Pattern
+}
 
 // Unwrap is for http.ResponseController.
 func (p *Response) Unwrap() http.ResponseWriter { return p.below }
@@ -143,8 +148,8 @@ func (p *Response) WriteHeader(status int) {
 
 // answer notes the final status, and whether there was still a client to hear it.
 func (p *Response) answer(status int) {
-	p.status = status
-	p.gone = Gone(p.ctx)
+	p.status = int32(status) //nolint:gosec // net/http takes three digits
+	p.gone = Gone(p.request.Context())
 }
 
 // Gone says whether ctx ended because the client went away, which net/http cancels with no cause of its own. A deadline

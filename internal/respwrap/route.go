@@ -16,8 +16,8 @@ func notePattern(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for {
-		if p, ok := Of(w); ok && p.pattern == "" { // the innermost mux knows best
-			p.pattern = r.Pattern
+		if p, ok := Of(w); ok && p.routed == nil { // the innermost mux knows best
+			p.routed = r
 		}
 		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
