@@ -121,7 +121,7 @@ func TestRegistryClash(t *testing.T) {
 	}
 }
 
-func names(t *testing.T, reg *prometheus.Registry) []string {
+func names(t *testing.T, reg prometheus.Gatherer) []string {
 	t.Helper()
 	families, err := reg.Gather()
 	if err != nil {

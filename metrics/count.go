@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 	"unicode/utf8"
@@ -23,46 +24,54 @@ type exchange struct {
 	panicked   any
 }
 
-// outcome is the status to count and whether the request was given up.
-func (e *exchange) outcome() (code int, aborted bool) {
-	code = e.response.Status()
-	gone := code == 0 && e.request.Context().Err() == context.Canceled
+// ending is how a request came out.
+type ending struct {
+	code     int
+	aborted  bool // given up, by the client or on purpose
+	panicked bool
+}
+
+// end judges a request as package logging does, so that log and metrics tell the same story.
+func (e *exchange) end() ending {
+	ctx := e.request.Context()
+	code := e.response.Status()
+	gone := e.response.Unheard() || code == 0 && respwrap.Gone(ctx)
+	err, _ := e.panicked.(error)
+	deliberate := err == http.ErrAbortHandler || //nolint:errorlint // as net/http compares it
+		gone && errors.Is(err, context.Canceled)
+	end := ending{code: code, panicked: e.panicked != nil && !deliberate}
 	switch {
-	case e.panicked != nil && e.panicked != any(http.ErrAbortHandler):
-		aborted = false
 	case gone:
-		return clientGone, true
-	case !e.returned: // ErrAbortHandler, or runtime.Goexit, after which net/http closes the connection too
-		aborted = true
+		end.code = clientGone
+	case code == 0 && e.returned:
+		end.code = http.StatusOK // net/http sends it by itself
+	case code == 0:
+		end.code = http.StatusInternalServerError
 	}
-	if code == 0 {
-		code = http.StatusOK // net/http sends it by itself
-		if !e.returned {
-			code = http.StatusInternalServerError
-		}
-	}
-	return code, aborted
+	end.aborted = !end.panicked && (gone || !e.returned) // runtime.Goexit closes the connection too
+	return end
 }
 
 // count writes one request into the metrics.
 func (m *Middleware) count(e *exchange) {
 	took := time.Since(e.start)
-	code, aborted := e.outcome()
+	end := e.end()
 	pattern := e.response.Pattern()
 	if pattern == "" {
 		pattern = e.request.Pattern
 	}
-	c := m.table.find(pattern, e.method, e.methodName, code)
+	c := m.table.find(pattern, e.method, e.methodName, end.code)
 	c.requests.Inc()
 	if c == m.table.overflow.Load() {
 		m.table.families.overflow.Inc()
 	}
-	if aborted {
+	if end.aborted {
 		c.route.aborted.Inc()
-	} else if e.panicked != nil {
+	}
+	if end.panicked {
 		c.route.panics.Inc()
 	}
-	if e.response.Hijacked() || code == http.StatusSwitchingProtocols {
+	if e.response.Hijacked() || end.code == http.StatusSwitchingProtocols {
 		return // hours of a WebSocket are no response time, and nobody counted its bytes
 	}
 	m.observe(c, e, took)

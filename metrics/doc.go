@@ -54,8 +54,8 @@
 //   - A middleware between Wrap and the mux that calls r.WithContext keeps the pattern to itself. Put
 //     [Middleware.Route] around the mux: m.Wrap(auth(m.Route(mux))). It cannot see through a writer that has no
 //     Unwrap method, such as that of [http.TimeoutHandler]: put that one around single routes, inside the mux.
-//   - A handler whose client went away should return without writing. A 500 that it writes for context.Canceled is
-//     counted as a 500, and wakes somebody.
+//   - What a handler writes after its client went away is nobody's answer: 499, out of the error budget. A context that
+//     the server cancels looks the same, unless it says why: end a base context with [context.WithCancelCause].
 //   - http.ErrAbortHandler with nothing sent is a 500 without a panic: the client asked and got no answer. To turn
 //     scanners away without spending the error budget, answer 404.
 //   - The page of [Middleware.Handler] tells routes, traffic and versions. Give it a private listener.

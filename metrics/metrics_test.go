@@ -26,6 +26,11 @@ func quietLog() *log.Logger { return log.New(io.Discard, "", 0) }
 func TestStatusThatIsCounted(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
+	leaves, leave := context.WithCancel(t.Context())
+	late, stop := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer stop()
+	shutdown, drain := context.WithCancelCause(t.Context())
+	drain(errBoom)
 	tests := []struct {
 		desc    string
 		ctx     context.Context
@@ -48,12 +53,17 @@ func TestStatusThatIsCounted(t *testing.T) {
 		{desc: "panic", handler: func(http.ResponseWriter, *http.Request) { panic("x") }, code: "500", class: "5xx", panics: 1},
 		{desc: "panic with nil", handler: func(http.ResponseWriter, *http.Request) { panic(nil) }, code: "500", class: "5xx", panics: 1},
 		{desc: "panic after status", handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(202); panic("x") }, code: "202", class: "2xx", panics: 1},
-		{desc: "panic, client gone", ctx: gone, handler: func(http.ResponseWriter, *http.Request) { panic("x") }, code: "500", class: "5xx", panics: 1},
+		{desc: "panic, client gone", ctx: gone, handler: func(http.ResponseWriter, *http.Request) { panic("x") }, code: "499", class: "4xx", panics: 1},
+		{desc: "panic because the client is gone", ctx: gone, handler: func(_ http.ResponseWriter, r *http.Request) { panic(fmt.Errorf("query: %w", r.Context().Err())) }, code: "499", class: "4xx", aborted: 1},
+		{desc: "panic with a cancellation of its own", handler: func(http.ResponseWriter, *http.Request) { panic(context.Canceled) }, code: "500", class: "5xx", panics: 1},
 		{desc: "abort", handler: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, code: "500", class: "5xx", aborted: 1},
 		{desc: "abort after status", handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200); panic(http.ErrAbortHandler) }, code: "200", class: "2xx", aborted: 1},
 		{desc: "abort, client gone", ctx: gone, handler: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, code: "499", class: "4xx", aborted: 1},
 		{desc: "client gone, nothing written", ctx: gone, handler: func(http.ResponseWriter, *http.Request) {}, code: "499", class: "4xx", aborted: 1},
-		{desc: "client gone, but answered", ctx: gone, handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200) }, code: "200", class: "2xx"},
+		{desc: "client gone, error written", ctx: gone, handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, code: "499", class: "4xx", aborted: 1},
+		{desc: "client gone after the status", ctx: leaves, handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200); leave() }, code: "200", class: "2xx"},
+		{desc: "deadline, nothing written", ctx: late, handler: func(http.ResponseWriter, *http.Request) {}, code: "200", class: "2xx"},
+		{desc: "shutdown, nothing written", ctx: shutdown, handler: func(http.ResponseWriter, *http.Request) {}, code: "200", class: "2xx"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.desc, func(t *testing.T) {

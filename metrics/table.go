@@ -10,12 +10,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// patternsPerSet bounds the patterns that lead to sets which exist. ServeMux has one for each route and method; a router
+// that makes them up from the request has no end of them.
+const patternsPerSet = 4
+
 // table finds the metrics of a request by pointer. Looking them up by label values costs a hash over the labels and a
 // lock for each metric; a pattern is one string that the mux made once. Reading takes no lock: the map and the lists
 // are replaced, never changed.
 type table struct {
 	families *families
-	max      int // label sets, and patterns too
+	max      int // label sets
 
 	routes   atomic.Pointer[map[string]*route] // by r.Pattern
 	overflow atomic.Pointer[cell]              // once it is there, nothing new is made
@@ -83,7 +87,7 @@ func (t *table) add(pattern string, method int, methodName string, code int) *ce
 	routes := *t.routes.Load()
 	r, known := routes[pattern]
 	if !known {
-		if len(routes) >= t.max {
+		if len(routes) >= patternsPerSet*t.max {
 			return t.fold()
 		}
 		r = t.byLabel[routeLabel(pattern)]
