@@ -75,76 +75,81 @@ func (m *Middleware) joinItems() string {
 	return strings.Join(list, ", ")
 }
 
-// writeFields sets the quota fields, and Retry-After unless retry is 0. All values are cut from one string and one
-// slice, both of this response alone. decisive is the charge that the styles of one policy report.
-func (m *Middleware) writeFields(h http.Header, cs []charge, decisive *charge, admitted bool, retry int64) {
-	if len(cs) == 0 || m.cfg.Headers == NoHeaders {
-		if retry > 0 {
-			setRetryAfter(h, retry)
+// writeFields sets the quota fields, and Retry-After unless after is 0. All values are cut from one string and one slice,
+// both of this response alone: a slice shared between responses would be appended to by one of them some day.
+func (m *Middleware) writeFields(h http.Header, cs []charge, admitted bool, after int64) {
+	var buf [160]byte
+	switch {
+	case len(cs) > 0 && m.cfg.Headers == Draft11:
+		m.writeDraft11(h, buf[:0], cs, admitted, after)
+	case len(cs) > 0 && m.cfg.Headers != NoHeaders:
+		m.writeOlder(h, buf[:0], cs, admitted)
+		fallthrough
+	default:
+		if after > 0 {
+			setRetryAfter(h, after)
 		}
-		return
-	}
-	var buf [192]byte
-	out := buf[:0]
-	var cut [3]int
-
-	policies := m.all
-	if len(cs) < len(m.policies) && m.cfg.Headers <= Draft07 { // some are exempt: name only the others
-		policies = ""
-		out = m.appendPolicies(out, cs)
-	}
-	cut[0] = len(out)
-	switch m.cfg.Headers {
-	case Draft11:
-		out = m.appendState(out, cs, admitted)
-	case Draft07:
-		out = append(out, "limit="...)
-		out = append(out, m.policies[decisive.policy].items.burst...)
-		out = append(out, ", remaining="...)
-		out = strconv.AppendInt(out, decisive.remaining(), 10)
-		out = append(out, ", reset="...)
-		out = strconv.AppendInt(out, decisive.reset(), 10)
-	default:
-		out = strconv.AppendInt(out, decisive.remaining(), 10)
-	}
-	cut[1] = len(out)
-	switch reset := decisive.reset(); m.cfg.Headers {
-	case Legacy:
-		out = strconv.AppendInt(out, reset, 10)
-	case LegacyEpoch:
-		out = strconv.AppendInt(out, time.Now().Unix()+reset, 10)
-	}
-	cut[2] = len(out)
-	if retry > 0 {
-		out = strconv.AppendInt(out, retry, 10)
-	}
-
-	text := string(out)
-	lines := make([]string, 4)
-	if policies == "" {
-		policies = text[:cut[0]]
-	}
-	lines[0], lines[1], lines[2], lines[3] = policies, text[cut[0]:cut[1]], text[cut[1]:cut[2]], text[cut[2]:]
-	switch m.cfg.Headers {
-	case Draft11: // a list: a limiter outside of this one may have begun it
-		h[fieldPolicy] = addLine(h[fieldPolicy], lines[0:1:1])
-		h[fieldLimit] = addLine(h[fieldLimit], lines[1:2:2])
-	case Draft07:
-		h[fieldPolicy], h[fieldLimit] = lines[0:1:1], lines[1:2:2]
-	default:
-		lines[0] = m.policies[decisive.policy].items.burst
-		h["X-Ratelimit-Limit"], h["X-Ratelimit-Remaining"], h["X-Ratelimit-Reset"] = lines[0:1:1], lines[1:2:2], lines[2:3:3]
-	}
-	if retry > 0 {
-		h[fieldRetryAfter] = lines[3:4:4]
 	}
 }
 
-func addLine(have, line []string) []string {
-	if len(have) == 0 {
-		return line
+func (m *Middleware) writeDraft11(h http.Header, out []byte, cs []charge, admitted bool, after int64) {
+	if len(cs) < len(m.policies) { // some are exempt: name only the others
+		out = m.appendPolicies(out, cs)
 	}
-	return append(have[:len(have):len(have)], line...)
+	policies := len(out)
+	out = m.appendState(out, cs, admitted)
+	state := len(out)
+	lines := 2
+	if after > 0 {
+		out = strconv.AppendInt(out, after, 10)
+		lines = 3
+	}
+	text, line := string(out), make([]string, lines)
+	line[0], line[1] = m.all, text[policies:state]
+	if policies > 0 {
+		line[0] = text[:policies]
+	}
+	if have := h[fieldLimit]; len(have) == 0 {
+		h[fieldPolicy], h[fieldLimit] = line[0:1:1], line[1:2:2]
+	} else { // both are lists, and a limiter outside of this one has begun them
+		h[fieldPolicy], h[fieldLimit] = addLine(h[fieldPolicy], line[0]), addLine(have, line[1])
+	}
+	if after > 0 {
+		line[2] = text[state:]
+		h[fieldRetryAfter] = line[2:3:3]
+	}
+}
+
+// writeOlder writes the styles that know one policy only: that which takes longest, or that with the fewest tokens.
+func (m *Middleware) writeOlder(h http.Header, out []byte, cs []charge, admitted bool) {
+	c := tightest(cs)
+	if !admitted {
+		_, c = retry(cs)
+	}
+	burst, reset := m.policies[c.policy].items.burst, c.reset()
+	if m.cfg.Headers == Draft07 {
+		out = append(append(out, "limit="...), burst...)
+		out = strconv.AppendInt(append(out, ", remaining="...), c.remaining(), 10)
+		out = strconv.AppendInt(append(out, ", reset="...), reset, 10)
+		h[fieldPolicy], h[fieldLimit] = []string{m.policyList(cs)}, []string{string(out)}
+		return
+	}
+	if m.cfg.Headers == LegacyEpoch {
+		reset += time.Now().Unix()
+	}
+	line := []string{burst, strconv.FormatInt(c.remaining(), 10), strconv.FormatInt(reset, 10)}
+	h["X-Ratelimit-Limit"], h["X-Ratelimit-Remaining"], h["X-Ratelimit-Reset"] = line[0:1:1], line[1:2:2], line[2:3:3]
+}
+
+func (m *Middleware) policyList(cs []charge) string {
+	if len(cs) == len(m.policies) {
+		return m.all
+	}
+	return string(m.appendPolicies(nil, cs))
+}
+
+func addLine(have []string, line string) []string {
+	return append(have[:len(have):len(have)], line)
 }
 
 func (m *Middleware) appendPolicies(out []byte, cs []charge) []byte {

@@ -56,9 +56,9 @@ type slot struct {
 }
 
 // NewMemory makes a Memory of so many slots for each policy, 16 bytes each; 0 is 65,536, which is 1 MiB. A slot is in
-// use while a bucket is not full, so plan for the clients active within one window (Burst divided by Limit), and half
-// as many again. [Stats] tells when it was too few. Numbers below 0, and tables that cannot fit the memory, are
-// reported by [New].
+// use while a bucket is not full, so plan for the clients that are active within one window (Burst divided by Limit).
+// With two slots for each of them, 1 in 100 gives way to another; with one and a half, 3 in 100: those who used least.
+// [Stats] counts them. A number below 0, and a table that cannot fit the memory, is reported by [New].
 func NewMemory(slots int) *Memory {
 	m := &Memory{slots: slots, epoch: time.Now(), seed: maphash.MakeSeed()}
 	if slots == 0 {
@@ -280,4 +280,3 @@ func (m *Memory) Stats() Stats {
 	}
 	return s
 }
-

@@ -137,7 +137,7 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 		m.deny(w, r, cs)
 	default:
 		if m.cfg.Headers != NoHeaders && len(cs) > 0 {
-			m.writeFields(w.Header(), cs, tightest(cs), true, 0)
+			m.writeFields(w.Header(), cs, true, 0)
 		}
 		if m.refunds {
 			m.serveWithReceipt(next, w, r, cs, res.mem)
@@ -155,7 +155,7 @@ func (m *Middleware) deny(w http.ResponseWriter, r *http.Request, cs []charge) {
 	if wait > 0 {
 		after = seconds(wait)
 	}
-	m.writeFields(h, cs, longest, false, after)
+	m.writeFields(h, cs, false, after)
 	if m.cfg.Deny != nil {
 		h[fieldCache] = []string{"no-store"} // RFC 6585 section 4: a 429 is never stored
 		m.cfg.Deny.ServeHTTP(w, r)
