@@ -63,6 +63,7 @@ func (p configProblem) String() string {
 type problems struct {
 	environ map[string]string
 	list    []configProblem
+	own     int // how many of the list, from its start, were found here and not by a layer
 }
 
 // add reports a problem of a variable, with the value that was read from the environment.
@@ -72,6 +73,11 @@ func (p *problems) add(name, reason, fix string) {
 
 func (p *problems) has(name string) bool {
 	return slices.ContainsFunc(p.list, func(q configProblem) bool { return q.Name == name })
+}
+
+// settled tells whether a variable has its problem from here: what a layer says on top of that is only what follows.
+func (p *problems) settled(name string) bool {
+	return slices.ContainsFunc(p.list[:p.own], func(q configProblem) bool { return q.Name == name })
 }
 
 func (p *problems) set(name string) bool { return strings.TrimSpace(p.environ[name]) != "" }
@@ -113,6 +119,7 @@ func loadConfig(environ map[string]string) (Config, *problems) {
 		cfg.DrainDelay = 5 * time.Second
 	}
 	cfg.check(p)
+	p.own = len(p.list)
 	return cfg, p
 }
 

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// The file is moved away under the running process and comes back: what a lost volume looks like.
+func TestSessionDatabaseFails(t *testing.T) {
+	p := start(t, nil)
+	want(t, p.send(t, request{path: "/health"}), 200)
+	if err := os.Rename(p.database, p.database+".away"); err != nil {
+		t.Fatal(err)
+	}
+	p.until(t, "/readyz", 503)
+	res := p.until(t, "/health", 503)
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(body), `"database":[{"status":"fail"}]`) {
+		t.Errorf("/health says %s", body)
+	}
+	for _, inside := range []string{"notes.db", "no such file", "store:", filepath.Dir(p.database)} {
+		if strings.Contains(string(body), inside) {
+			t.Errorf("/health tells strangers %q: %s", inside, body)
+		}
+	}
+	want(t, p.send(t, request{path: "/livez"}), 200)
+	private, err := io.ReadAll(p.sendTo(t, noRedirects, "admin", request{path: "/health"}).Body)
+	if err != nil || !strings.Contains(string(private), "notes.db") {
+		t.Errorf("the private /health does not tell why: %s (%v)", private, err)
+	}
+	if err := os.Rename(p.database+".away", p.database); err != nil {
+		t.Fatal(err)
+	}
+	p.until(t, "/readyz", 200)
+	if !strings.Contains(p.logs(), `"health changed"`) {
+		t.Error("the failure is not in the log")
+	}
+	p.stop(t)
+}
+
+// Another process holds the write lock beyond the check's timeout: reading works, writing does not, so it is not ready.
+func TestSessionDatabaseLocked(t *testing.T) {
+	p := start(t, nil)
+	want(t, p.send(t, request{path: "/readyz"}), 200)
+	other := newStore(p.database)
+	if err := other.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	tx, err := other.db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.until(t, "/readyz", 503)
+	want(t, p.send(t, request{path: "/livez"}), 200)
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	p.until(t, "/readyz", 200)
+	p.stop(t)
+}
+
+// After SIGTERM it is not ready, and serves on until the delay is over. A second signal cuts the delay.
+func TestSessionDrains(t *testing.T) {
+	p := start(t, map[string]string{"DRAIN_DELAY": "5m"})
+	want(t, p.send(t, request{path: "/readyz"}), 200)
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	p.until(t, "/readyz", 503)
+	want(t, p.send(t, request{path: "/api/notes"}), 401)
+	want(t, p.send(t, request{path: "/livez"}), 200)
+	want(t, p.sendTo(t, noRedirects, "admin", request{path: "/metrics"}), 200)
+	p.stop(t)
+	if !strings.Contains(p.logs(), `"stopped"`) {
+		t.Error("the log does not end with the end")
+	}
+}
+
+func TestSessionRefusesBadConfiguration(t *testing.T) {
+	p, _ := launch(t, map[string]string{"ADDR": "nonsense", "DATABASE_URL": "postgres://notes:hunter2hunter2@db/notes",
+		"ALLOWED_ORIGINS": "https://app.example.com/", "RATE_LIMIT": "0", "LOG_LEVEL": "loud", "DRAIN_DELAY": "5"})
+	if code := p.wait(t); code != exitUsage {
+		t.Errorf("exit code %d", code)
+	}
+	text := p.logs()
+	for _, name := range []string{"ADDR", "DATABASE_URL", "ALLOWED_ORIGINS", "RATE_LIMIT", "LOG_LEVEL", "DRAIN_DELAY"} {
+		if strings.Count(text, "\n  "+name+" ") != 1 {
+			t.Errorf("not one line about %s", name)
+		}
+	}
+	if strings.Count(text, "\n") != 7 || !strings.Contains(text, "6 problems") || strings.Contains(text, "hunter2") {
+		t.Errorf("it says %s", text)
+	}
+	if _, err := os.Stat(p.database); err == nil {
+		t.Error("it touched the disk")
+	}
+}
+
+func TestSessionPortTaken(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	for _, name := range []string{"ADDR", "ADMIN_ADDR"} {
+		p, _ := launch(t, map[string]string{name: ln.Addr().String()})
+		if code := p.wait(t); code != exitFailed || !strings.Contains(p.logs(), name+": listen") {
+			t.Errorf("exit code %d: %s", code, p.logs())
+		}
+	}
+}
+
+func TestSessionHTTPS(t *testing.T) {
+	cert, key := selfSigned(t)
+	p := start(t, map[string]string{"APP_ENV": "production", "ALLOWED_ORIGINS": "https://app.example.com", "ALLOWED_HOSTS": "localhost",
+		"TLS_CERT_FILE": cert, "TLS_KEY_FILE": key, "REDIRECT_ADDR": "127.0.0.1:0", "DRAIN_DELAY": "0s"})
+	client := localhost(t, p, cert)
+
+	res := p.sendTo(t, client, "api", request{path: "/api/notes"})
+	want(t, res, 401)
+	if res.ProtoMajor != 2 {
+		t.Errorf("spoken in %s", res.Proto)
+	}
+	if got := res.Header.Get("Strict-Transport-Security"); !strings.HasPrefix(got, "max-age=") {
+		t.Errorf("Strict-Transport-Security %q", got)
+	}
+	for method, status := range map[string]int{"GET": 301, "HEAD": 301, "POST": 308, "DELETE": 308} {
+		res := p.sendTo(t, client, "redirect", request{method: method, path: "/api/notes?page=2"})
+		if got := res.Header.Get("Location"); res.StatusCode != status || got != "https://localhost/api/notes?page=2" {
+			t.Errorf("%s over http: %d to %q", method, res.StatusCode, got)
+		}
+		if res.Header.Get("Strict-Transport-Security") != "" {
+			t.Error("HSTS over http")
+		}
+	}
+	// Asked for another host, it neither answers nor sends anybody there.
+	for _, listener := range []string{"api", "redirect"} {
+		res := p.sendTo(t, forOtherHost(client), listener, request{path: "/api/notes"})
+		if res.StatusCode != http.StatusMisdirectedRequest || res.Header.Get("Location") != "" {
+			t.Errorf("%s for another host: %d %v", listener, res.StatusCode, res.Header)
+		}
+	}
+	// What the server itself complains of goes into the log as JSON too: stop wants nothing else there.
+	plain := strings.Replace(p.url["api"], "https:", "http:", 1)
+	if res, err := http.Get(plain); err == nil {
+		res.Body.Close()
+	}
+	p.stop(t)
+	if !strings.Contains(p.logs(), "TLS handshake") {
+		t.Error("the failed handshake is not in the log")
+	}
+}
+
+// localhost is a client that trusts the certificate and calls the program's listeners by the name localhost.
+func localhost(t *testing.T, p *process, certFile string) *http.Client {
+	t.Helper()
+	pem, err := os.ReadFile(certFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	for listener, u := range p.url {
+		p.url[listener] = strings.Replace(u, "127.0.0.1", "localhost", 1)
+	}
+	client := *noRedirects
+	client.Transport = &http.Transport{
+		ForceAttemptHTTP2: true,
+		TLSClientConfig:   &tls.Config{RootCAs: roots},
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, strings.Replace(addr, "localhost", "127.0.0.1", 1))
+		},
+	}
+	t.Cleanup(client.CloseIdleConnections)
+	return &client
+}
+
+// forOtherHost is the client with the Host of somebody else on every request.
+func forOtherHost(c *http.Client) *http.Client {
+	other := *c
+	other.Transport = otherHost{c.Transport}
+	return &other
+}
+
+type otherHost struct{ http.RoundTripper }
+
+func (o otherHost) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Host = "evil.example"
+	return o.RoundTripper.RoundTrip(r)
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/gambeson-go/gambeson"
+	"github.com/gambeson-go/gambeson/clientip"
+	"github.com/gambeson-go/gambeson/cors"
+	"github.com/gambeson-go/gambeson/headers"
+	"github.com/gambeson-go/gambeson/health"
+	"github.com/gambeson-go/gambeson/logging"
+	"github.com/gambeson-go/gambeson/metrics"
+	"github.com/gambeson-go/gambeson/ratelimit"
+	"github.com/gambeson-go/gambeson/redact"
+)
+
+const (
+	maxBodyBytes = 1 << 20
+	maxDuration  = 10 * time.Second // of a request; a client that waited longer has given up
+	slowRequest  = time.Second      // is a WARN in the log
+)
+
+// newStack makes every layer from the configuration. What a layer refuses becomes a problem of the variable that it
+// came from; a stack of which a layer is missing is never served, because main stops at the first problem.
+func newStack(cfg Config, store *Store, logger *slog.Logger, p *problems) gambeson.Stack {
+	proxies, err := clientip.ParsePrefixes(cfg.TrustedProxies)
+	p.join(err, "TRUSTED_PROXIES")
+	// Log, limiter and redirect ask the same resolver, so that they agree on who the client is.
+	client, err := clientip.New(clientip.Config{TrustedProxies: proxies, Hops: cfg.ProxyHops, Header: cfg.ProxyHeader})
+	if !p.has("TRUSTED_PROXIES") { // else it complains of proxies that are missing because they could not be read
+		p.join(err, "TRUSTED_PROXIES")
+	}
+
+	stack := gambeson.Stack{LeakGuard: redact.Default(), MaxBodyBytes: maxBodyBytes, Timeout: maxDuration}
+	stack.Health, err = health.New(healthConfig(cfg, store, logger))
+	p.join(err, "")
+	stack.Logging, err = logging.New(logging.Config{Logger: logger, ClientIP: client, SlowThreshold: slowRequest})
+	p.join(err, "")
+	stack.Metrics, err = metrics.New(metrics.Config{})
+	p.join(err, "")
+	stack.Headers, err = headers.New(headersConfig(cfg, client))
+	p.join(err, "")
+	stack.CORS, err = cors.New(cors.Config{
+		AllowedOrigins: cfg.AllowedOrigins,
+		AllowedMethods: []string{http.MethodPut, http.MethodDelete},
+		AllowedHeaders: []string{"Authorization", "Content-Type"},
+		ExposedHeaders: []string{"Location", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"},
+		MaxAge:         10 * time.Minute,
+	})
+	p.join(err, "")
+	stack.RateLimit, err = ratelimit.New(rateLimitConfig(cfg, client))
+	p.join(err, "")
+	return stack
+}
+
+// healthConfig has one check: can the file be read and written? It is a local file and answers at once or is in trouble,
+// so a result is kept for a second and the first fail counts. Whoever probes has a threshold of its own.
+func healthConfig(cfg Config, store *Store, logger *slog.Logger) health.Config {
+	drain := cfg.DrainDelay
+	if drain == 0 {
+		drain = -1 // health's 0 is its default
+	}
+	return health.Config{
+		Checks: []health.Check{{
+			Name: "database", Func: health.Ping(store), ComponentType: "datastore", TTL: time.Second, FailureThreshold: 1,
+		}},
+		DrainDelay: drain,
+		Version:    version(),
+		Authorize:  isAdmin,
+		OnChange: func(check string, from, to health.Status, err error) {
+			logger.Warn("health changed", "check", check, "from", string(from), "to", string(to), "error", err)
+		},
+	}
+}
+
+// headersConfig is the profile for APIs. The redirect to https is on where there is https and the hosts are known.
+func headersConfig(cfg Config, client *clientip.Resolver) headers.Config {
+	c := headers.API()
+	c.AllowedHosts = cfg.AllowedHosts
+	c.ClientIP = client
+	c.RedirectHTTPS = len(cfg.AllowedHosts) > 0 && (cfg.production() || cfg.RedirectAddr != "")
+	return c
+}
+
+// rateLimitConfig has a wide limit for everything, and a narrow one for where passwords are guessed and accounts are
+// made. A log-in that succeeds gets its token back, so that only failures count.
+func rateLimitConfig(cfg Config, client *clientip.Resolver) ratelimit.Config {
+	byIP := ratelimit.ByIP(client, 0)
+	return ratelimit.Config{
+		ClientIP: client,
+		Policies: []ratelimit.Policy{
+			{Name: "client", Limit: ratelimit.Per(cfg.RateLimit, time.Minute), Burst: cfg.RateBurst},
+			{Name: "credentials", Limit: ratelimit.Per(10, time.Minute), Burst: 10, FailClosed: true, Refundable: true,
+				Key: func(r *http.Request) string {
+					if r.Method == http.MethodPost && (r.URL.Path == "/api/login" || r.URL.Path == "/api/signup") {
+						return byIP(r)
+					}
+					return "" // not limited by this policy
+				}},
+		},
+	}
+}
+
+// variables says which variable a field of a layer's configuration comes from.
+var variables = map[string]string{
+	"clientip.TrustedProxies":     "TRUSTED_PROXIES",
+	"clientip.Hops":               "PROXY_HOPS",
+	"clientip.Header":             "PROXY_HEADER",
+	"cors.AllowedOrigins":         "ALLOWED_ORIGINS",
+	"headers.AllowedHosts":        "ALLOWED_HOSTS",
+	"headers.RedirectHTTPS":       "ALLOWED_HOSTS",
+	"health.DrainDelay":           "DRAIN_DELAY",
+	"ratelimit.Policies[0].Limit": "RATE_LIMIT",
+	"ratelimit.Policies[0].Burst": "RATE_BURST",
+}
+
+// inWords puts the names of variables where a layer's advice names fields.
+var inWords = strings.NewReplacer("TrustedProxies", "TRUSTED_PROXIES", "AllowedOrigins", "ALLOWED_ORIGINS",
+	"AllowedHosts", "ALLOWED_HOSTS", "Hops", "PROXY_HOPS")
+
+var lastIndex = regexp.MustCompile(`\[\d+\]$`)
+
+// join takes over what a layer's New found. Fields that no variable is known for are named by otherwise, or as they are.
+func (p *problems) join(err error, otherwise string) {
+	if err == nil {
+		return
+	}
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range all.Unwrap() {
+			p.join(one, otherwise)
+		}
+		return
+	}
+	e, ok := errors.AsType[*gambeson.ConfigError](err)
+	if !ok {
+		p.list = append(p.list, configProblem{Name: otherwise, Reason: err.Error()})
+		return
+	}
+	field := e.Package + "." + e.Field
+	name := cmp.Or(variables[field], variables[lastIndex.ReplaceAllString(field, "")], otherwise, field)
+	if p.settled(name) {
+		return
+	}
+	p.list = append(p.list, configProblem{name, shown(e.Value), inWords.Replace(e.Reason), inWords.Replace(e.Fix)})
+}
+
+// newService puts the stack around the routes.
+func newService(stack gambeson.Stack, store *Store, p *problems) (http.Handler, error) {
+	passwords, err := newPasswords(owasp)
+	if err != nil {
+		return nil, err
+	}
+	body, err := newDecoder()
+	if err != nil {
+		return nil, err
+	}
+	a := &app{
+		store: store, passwords: passwords, body: body, now: time.Now,
+		loggedIn: ratelimit.Refund,
+		trace:    logging.RequestID,
+		report: func(ctx context.Context, err error) {
+			logging.Logger(ctx).ErrorContext(ctx, "request failed", "error", err)
+		},
+	}
+	stack.Auth = a.authenticate
+	h, err := stack.Build(a.routes())
+	p.join(err, "")
+	return h, nil
+}
