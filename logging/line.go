@@ -1,0 +1,276 @@
+package logging
+
+import (
+	"log/slog"
+	"strconv"
+	"time"
+)
+
+// line is one record while it is encoded. Lines are pooled; nothing of one leaves this package.
+type line struct {
+	h       *handler
+	buf     []byte
+	scratch []byte
+	groups  []string // open ones, for ReplaceAttr
+	depth   int      // how many are open
+	comma   bool     // what comes next needs one
+	clean   bool     // values were redacted as a whole
+}
+
+// maxPooled keeps the buffer of one giant record from staying for good.
+const maxPooled = 16 << 10
+
+func (h *handler) begin() *line {
+	l, _ := h.out.lines.Get().(*line)
+	if l == nil {
+		l = &line{buf: make([]byte, 0, 1024)}
+	}
+	l.h = h
+	return l
+}
+
+func (l *line) free() {
+	if cap(l.buf)+cap(l.scratch) > maxPooled {
+		return
+	}
+	clear(l.groups)
+	out := l.h.out
+	*l = line{buf: l.buf[:0], scratch: l.scratch[:0], groups: l.groups[:0]}
+	out.lines.Put(l)
+}
+
+// state is how far a line is, to go back to.
+type state struct {
+	length, depth, groups int
+	comma                 bool
+}
+
+func (l *line) state() state { return state{len(l.buf), l.depth, len(l.groups), l.comma} }
+
+func (l *line) back(to state) {
+	l.buf, l.groups = l.buf[:to.length], l.groups[:to.groups]
+	l.depth, l.comma = to.depth, to.comma
+}
+
+// open writes what With left and, if there is more to come, opens the groups that are not open yet. It returns the
+// state to go back to if nothing came, because empty groups are not written.
+func (l *line) open(more bool) state {
+	h := l.h
+	if len(h.pre) > 0 {
+		if l.comma {
+			l.buf = append(l.buf, ',')
+		}
+		l.buf = append(l.buf, h.pre...)
+		l.comma = h.pre[len(h.pre)-1] != '{'
+	}
+	l.depth = h.opened
+	l.groups = append(l.groups, h.groups[:h.opened]...)
+	before := l.state()
+	if more {
+		for _, name := range h.groups[h.opened:] {
+			l.openGroup(name)
+		}
+	}
+	return before
+}
+
+func (l *line) openGroup(name string) {
+	l.name(l.h.rules.red.Text(name))
+	l.buf = append(l.buf, '{')
+	l.comma = false
+	l.depth++
+	l.groups = append(l.groups, name)
+}
+
+func (l *line) closeGroup() {
+	l.buf = append(l.buf, '}')
+	l.comma = true
+	l.depth--
+	l.groups = l.groups[:len(l.groups)-1]
+}
+
+// add writes one attribute by the rules of slog.Handler: values are resolved, the zero Attr and empty groups are left
+// out, a group without a key is inlined. It says whether there was anything to write.
+func (l *line) add(a slog.Attr) bool {
+	a.Value = a.Value.Resolve()
+	if l.h.opts.ReplaceAttr != nil {
+		a = l.replaced(a)
+	}
+	a, ok := shown(a)
+	if !ok {
+		return false
+	}
+	if l.clean {
+		return l.put(a)
+	}
+	switch l.judge(a) {
+	case judgeText:
+		l.name(a.Key)
+		l.redacted(a.Value.String())
+		return true
+	case judgeSlow:
+		a = l.h.rules.redact(a, l.groups)
+		a.Value = a.Value.Resolve()
+		l.clean = true
+		some := l.put(a)
+		l.clean = false
+		return some
+	}
+	return l.put(a)
+}
+
+// judge is the rules' judgement. Where ReplaceAttr has yet to see the members of a group, they are judged one by one;
+// their names mean what they mean in that group, which only the redactor knows.
+func (l *line) judge(a slog.Attr) judgement {
+	if l.h.opts.ReplaceAttr != nil {
+		if a.Value.Kind() == slog.KindGroup {
+			return judgePlain
+		}
+		if len(l.groups) > len(l.h.rules.parents) {
+			return judgeSlow
+		}
+	}
+	return l.h.rules.judge(a)
+}
+
+// replaced asks ReplaceAttr. What its name gives away is redacted first: the function may rename it.
+func (l *line) replaced(a slog.Attr) slog.Attr {
+	if !l.clean && l.h.rules.red.Sensitive(a.Key) {
+		a = l.h.rules.redact(a, l.groups)
+	}
+	if a.Value.Kind() == slog.KindGroup {
+		return a
+	}
+	a = l.h.opts.ReplaceAttr(l.groups, a)
+	a.Value = a.Value.Resolve()
+	return a
+}
+
+// builtin writes what stands in every record, outside of all groups, where there is a ReplaceAttr.
+func (l *line) builtin(a slog.Attr) {
+	a = l.h.opts.ReplaceAttr(nil, a)
+	a.Value = a.Value.Resolve()
+	if a, ok := shown(a); ok {
+		l.clean = true
+		l.put(l.h.rules.red.Attr(a))
+		l.clean = false
+	}
+}
+
+// shown says whether an attribute is written at all, and turns a source position into the group that stands for it.
+func shown(a slog.Attr) (slog.Attr, bool) {
+	if a.Value.Kind() != slog.KindAny {
+		return a, true
+	}
+	if src, ok := a.Value.Any().(*slog.Source); ok {
+		a.Value = sourceValue(src)
+		return a, len(a.Value.Group()) > 0
+	}
+	return a, a.Key != "" || a.Value.Any() != nil
+}
+
+// put writes an attribute that needs no more judgement.
+func (l *line) put(a slog.Attr) bool {
+	if a.Value.Kind() == slog.KindGroup {
+		return l.group(a)
+	}
+	l.name(a.Key)
+	l.value(a.Value)
+	return true
+}
+
+func (l *line) group(a slog.Attr) bool {
+	members := a.Value.Group()
+	if len(members) == 0 {
+		return true // as slog has it: nothing is written, yet the group around counts as not empty
+	}
+	before := l.state()
+	if a.Key != "" {
+		l.openGroup(a.Key)
+	}
+	some := false
+	for _, m := range members {
+		some = l.add(m) || some
+	}
+	if !some {
+		l.back(before)
+		return false
+	}
+	if a.Key != "" {
+		l.closeGroup()
+	}
+	return true
+}
+
+// sourceValue shows a source position as slog does: a group of what is known of it.
+func sourceValue(src *slog.Source) slog.Value {
+	var as []slog.Attr
+	if src == nil {
+		return slog.GroupValue()
+	}
+	if src.Function != "" {
+		as = append(as, slog.String("function", src.Function))
+	}
+	if src.File != "" {
+		as = append(as, slog.String("file", src.File))
+	}
+	if src.Line != 0 {
+		as = append(as, slog.Int("line", src.Line))
+	}
+	return slog.GroupValue(as...)
+}
+
+// The line is the sink of this package's own records, too: their keys are plain ASCII and need no escape.
+
+func (l *line) key(key string) {
+	if l.comma {
+		l.buf = append(l.buf, ',')
+	}
+	l.comma = true
+	l.buf = append(l.buf, '"')
+	l.buf = append(l.buf, key...)
+	l.buf = append(l.buf, '"', ':')
+}
+
+func (l *line) word(key, s string) {
+	l.key(key)
+	l.quoted(s)
+}
+
+func (l *line) text(key, s string) {
+	l.key(key)
+	if len(s) > maxField {
+		l.quoted(clip(l.h.rules.red.Text(cut(s)), maxField))
+		return
+	}
+	l.redacted(s)
+}
+
+func (l *line) num(key string, n int64) {
+	l.key(key)
+	l.buf = strconv.AppendInt(l.buf, n, 10)
+}
+
+func (l *line) ms(key string, d time.Duration) {
+	l.key(key)
+	l.buf = appendFloat(l.buf, millis(d))
+}
+
+func (l *line) flag(key string) {
+	l.key(key)
+	l.buf = append(l.buf, "true"...)
+}
+
+func (l *line) list(key string, values []string) {
+	l.key(key)
+	l.buf = append(l.buf, '[')
+	for i, v := range values {
+		if i > 0 {
+			l.buf = append(l.buf, ',')
+		}
+		l.quoted(v)
+	}
+	l.buf = append(l.buf, ']')
+}
+
+func (l *line) attr(a slog.Attr) { l.add(a) }

@@ -1,0 +1,141 @@
+package logging
+
+import (
+	"hash/maphash"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/gambeson-go/gambeson/redact"
+)
+
+// rules judges attributes for one set of open groups. Most attributes have a harmless name and a plain value; for them
+// it is enough to redact the text while it is encoded, or nothing at all. The rest goes through [redact.Redactor.Attr].
+type rules struct {
+	red     *redact.Redactor
+	parents []string // groups opened by WithGroup: what is under "credentials" is one
+	seed    maphash.Seed
+	known   [ruleSlots]atomic.Pointer[known]
+}
+
+// known is a name that was judged. The cache is a fixed table in which a newer name takes the place of an older one:
+// names made from input cannot make it grow.
+type known struct {
+	name  string
+	plain bool
+}
+
+const (
+	ruleSlots   = 256
+	maxKnownLen = 64
+)
+
+func newRules(red *redact.Redactor) *rules { return &rules{red: red, seed: maphash.MakeSeed()} }
+
+// under is the rules below groups.
+func (r *rules) under(groups []string) *rules {
+	if len(groups) == 0 {
+		return r
+	}
+	c := newRules(r.red)
+	c.parents = groups
+	return c
+}
+
+type judgement uint8
+
+const (
+	judgePlain judgement = iota // nothing to redact
+	judgeText                   // a string under a harmless name
+	judgeSlow                   // only the redactor can tell
+)
+
+// judge decides how much has to be done for an attribute whose value is resolved.
+func (r *rules) judge(a slog.Attr) judgement {
+	const card = 1e11 // shorter numbers are none of a card
+	switch v := a.Value; v.Kind() {
+	case slog.KindString:
+		if r.plain(a.Key) {
+			return judgeText
+		}
+		return judgeSlow
+	case slog.KindInt64:
+		if n := v.Int64(); n >= card || n <= -card {
+			return judgeSlow
+		}
+	case slog.KindUint64:
+		if v.Uint64() >= card {
+			return judgeSlow
+		}
+	case slog.KindFloat64:
+		if f := v.Float64(); !(f < card && f > -card) {
+			return judgeSlow
+		}
+	case slog.KindBool, slog.KindDuration, slog.KindTime:
+	default:
+		return judgeSlow
+	}
+	if r.plain(a.Key) {
+		return judgePlain
+	}
+	return judgeSlow
+}
+
+// plain says whether a name is harmless: no value is redacted because of it, and it is no secret itself.
+func (r *rules) plain(name string) bool {
+	if len(name) > maxKnownLen {
+		return r.probe(name)
+	}
+	slot := &r.known[maphash.String(r.seed, name)%ruleSlots]
+	if k := slot.Load(); k != nil && k.name == name {
+		return k.plain
+	}
+	k := &known{strings.Clone(name), r.probe(name)}
+	slot.Store(k)
+	return k.plain
+}
+
+// Values that look as secret as can be without being known for one. A name under which even these stay is harmless.
+var probes = [...]slog.Value{
+	slog.StringValue("qX7vR2mK9tW4zB6nY1pL8sD3fG5hJ0cV"),
+	slog.StringValue("hunter2"),
+	slog.Int64Value(738291),
+}
+
+// probe asks the redactor itself, so that there is only one rule for names.
+func (r *rules) probe(name string) bool {
+	for _, v := range probes {
+		a := r.redact(slog.Attr{Key: name, Value: v}, nil)
+		if a.Key != name || !a.Value.Equal(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// redact is Redactor.Attr for an attribute within the groups of the handler and those of the record.
+func (r *rules) redact(a slog.Attr, groups []string) slog.Attr {
+	if len(groups) < len(r.parents) {
+		groups = r.parents
+	}
+	if len(groups) == 0 {
+		return r.red.Attr(a)
+	}
+	nested := a
+	for _, name := range slices.Backward(groups) {
+		nested = slog.Attr{Key: name, Value: slog.GroupValue(nested)}
+	}
+	nested = r.red.Attr(nested)
+	for range groups {
+		if nested.Value.Kind() != slog.KindGroup {
+			return slog.Attr{Key: a.Key, Value: nested.Value} // the group as a whole was replaced
+		}
+		members := nested.Value.Group()
+		if len(members) != 1 {
+			return a // an empty group, which is left out
+		}
+		nested = members[0]
+	}
+	return nested
+}
