@@ -174,13 +174,13 @@ func (c *policyCheck) each(d directive, reason, fix string, good func(string) bo
 }
 
 func (c *policyCheck) unknown(d directive) {
-	name, _, equals := strings.Cut(d.name, "=")
+	name, value, equals := strings.Cut(d.name, "=")
 	instead, isDead := dead[d.name]
 	switch {
 	case isDead:
 		c.bad(d, d.name+" is gone from browsers", instead)
 	case equals && directives[name] != 0:
-		c.bad(d, "a directive and its values are separated by a space", "write \""+name+" …\"")
+		c.bad(d, "a directive and its values are separated by a space", "write \""+strings.TrimSpace(name+" "+value)+"\"")
 	case strings.HasSuffix(d.name, ":"):
 		if directives[strings.TrimSuffix(d.name, ":")] != 0 {
 			c.bad(d, "a directive has no colon", "write \""+strings.TrimSuffix(d.name, ":")+" …\"")

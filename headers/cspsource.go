@@ -22,7 +22,7 @@ var hashSizes = map[string]int{"sha256": 32, "sha384": 48, "sha512": 64}
 // noncePlaces are where browsers look at a nonce.
 var noncePlaces = []string{"default-src", "script-src", "script-src-elem", "style-src", "style-src-elem"}
 
-// sourceList checks the values of a source list (CSP level 3 section 2.3.1). Keywords about scripts have no effect
+// sourceList reports the first problem of a source list (CSP level 3 section 2.3.1). Keywords about scripts have no effect
 // in the other directives: there they are refused.
 func (c *policyCheck) sourceList(d directive, scripts bool) {
 	for _, v := range d.values {
@@ -35,6 +35,7 @@ func (c *policyCheck) sourceList(d directive, scripts bool) {
 		}
 		if reason != "" {
 			c.bad(d, reason, fix)
+			return
 		}
 	}
 	if len(d.values) > 1 && has(d.values, "none") {

@@ -46,7 +46,7 @@ func checkHost(s string) (h host, reason, fix string) {
 	case strings.ContainsFunc(s, isControl):
 		return h, "a control character", "take it out"
 	case s == "*":
-		return h, "a catch-all checks nothing", "leave AllowedHosts empty, or name the hosts"
+		return h, "a catch-all checks nothing", "name the hosts, or leave the field empty"
 	case scheme >= 0:
 		return h, "a URL where a host is expected", "write " + suggestHost(s[scheme+3:])
 	case strings.ContainsAny(s, "/?#@"):

@@ -19,7 +19,7 @@ func checkPermissions(p *conf.Problems, value string) {
 	switch {
 	case err != nil && strings.ContainsAny(value, "';"):
 		p.Add(field, value, err.Error()+"; browsers would drop the whole header",
-			"write camera=(), geolocation=(self): it is not the syntax of Feature-Policy")
+			"write camera=(), geolocation=(self): that of Feature-Policy was another")
 		return
 	case err != nil:
 		p.Add(field, value, err.Error()+"; browsers would drop the whole header", "write camera=(), geolocation=(self \"https://maps.example.com\")")
@@ -30,7 +30,7 @@ func checkPermissions(p *conf.Problems, value string) {
 	seen := map[string]bool{}
 	for _, m := range members {
 		if seen[m.key] {
-			p.Add(field, m.key, "the feature is there twice, and only the last counts", "write one list")
+			p.Add(field, value, m.key+" is there twice, and only the last counts", "write one list")
 		}
 		seen[m.key] = true
 		list := []sfItem{m.item}
@@ -39,7 +39,7 @@ func checkPermissions(p *conf.Problems, value string) {
 		}
 		for _, item := range list {
 			if reason, fix := checkAllowed(item); reason != "" {
-				p.Add(field, m.key, reason, fmt.Sprintf("write %s=%s", m.key, fix))
+				p.Add(field, value, m.key+": "+reason, fmt.Sprintf("write %s=%s", m.key, fix))
 			}
 		}
 	}

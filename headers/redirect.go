@@ -73,7 +73,7 @@ func (d *redirect) exempts(p string) bool {
 
 func isCleanPath(p string) bool {
 	clean := path.Clean(p)
-	return p == clean || len(p) == len(clean)+1 && p[len(clean)] == '/'
+	return p == clean || clean != "/" && p == clean+"/"
 }
 
 // location is where a request to a host goes. The path is that of the request line where there is one: a StripPrefix

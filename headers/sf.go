@@ -65,7 +65,7 @@ func parseSFDictionary(s string) ([]sfMember, error) {
 		}
 		p.skip(" \t")
 		if p.i == len(p.s) {
-			return nil, p.fail("a comma at the end")
+			return nil, errors.New("a comma at the end")
 		}
 	}
 	return all, nil

@@ -55,3 +55,10 @@ func allocs(m *headers.Middleware, r *http.Request) float64 {
 	w := &sink{http.Header{}}
 	return testing.AllocsPerRun(200, func() { h.ServeHTTP(w, r) })
 }
+
+// sent is what m's configuration sends over https.
+func sent(t testing.TB, cfg headers.Config) http.Header {
+	t.Helper()
+	return answer(mustNew(t, cfg).Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})),
+		httptest.NewRequest("GET", "https://app.example.com/", nil)).Header()
+}

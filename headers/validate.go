@@ -61,7 +61,13 @@ func checkFrames(p *conf.Problems, c Config) {
 		p.Add(field, c.FrameOptions, "no browser obeys ALLOW-FROM any more", "write \"frame-ancestors https://partner.example.com\" in ContentSecurityPolicy")
 		return
 	}
-	if value == "" || !checkOneOf(p, field, value, "DENY", "SAMEORIGIN") {
+	if reason, fix := checkWord(value, []string{"DENY", "SAMEORIGIN"}); value != "" && reason != "" {
+		if checkText(p, field, c.FrameOptions) {
+			p.Add(field, c.FrameOptions, reason, fix)
+		}
+		return
+	}
+	if value == "" {
 		return
 	}
 	for _, d := range parsePolicy(c.ContentSecurityPolicy) {

@@ -26,15 +26,13 @@ func checkText(p *conf.Problems, field, value string) bool {
 }
 
 // checkOneOf checks a header that is one word.
-func checkOneOf(p *conf.Problems, field, value string, words ...string) bool {
+func checkOneOf(p *conf.Problems, field, value string, words ...string) {
 	if value == "" || !checkText(p, field, value) {
-		return value == ""
+		return
 	}
-	reason, fix := checkWord(value, words)
-	if reason != "" {
+	if reason, fix := checkWord(value, words); reason != "" {
 		p.Add(field, value, reason, fix)
 	}
-	return reason == ""
 }
 
 func checkWord(value string, words []string) (reason, fix string) {
@@ -43,10 +41,10 @@ func checkWord(value string, words []string) (reason, fix string) {
 	}
 	for _, w := range words {
 		if strings.EqualFold(w, strings.Trim(value, "\"' ")) {
-			return "not the exact word, and browsers ignore any other", "write " + w
+			return "not the exact word that browsers know", "write " + w
 		}
 	}
-	return "browsers do not know it", "write " + strings.Join(words, " or ") + ", or Omit"
+	return "no value that browsers know", "write " + strings.Join(words, " or ") + ", or Omit"
 }
 
 // checkSFToken checks COOP and COEP: a structured-field item that is one of the tokens, parameters allowed.
@@ -55,14 +53,14 @@ func checkSFToken(p *conf.Problems, field, value string, tokens ...string) {
 		return
 	}
 	item, err := parseSFItem(value)
-	switch {
-	case err != nil:
-		p.Add(field, value, err.Error()+"; browsers would take it for unsafe-none", "write "+strings.Join(tokens, " or "))
-	case item.kind != sfToken:
-		p.Add(field, value, "a token has no quotes; browsers would take it for unsafe-none", "write "+strings.Join(tokens, " or "))
-	case !slices.Contains(tokens, item.text):
-		p.Add(field, value, "no such policy; letter case matters", "write "+strings.Join(tokens, " or ")+", or Omit")
+	if err == nil && item.kind == sfToken && slices.Contains(tokens, item.text) {
+		return
 	}
+	reason, fix := checkWord(value, tokens)
+	if err != nil {
+		reason = err.Error()
+	}
+	p.Add(field, value, reason+"; they take it for unsafe-none", fix)
 }
 
 // referrerPolicies are those of Referrer Policy section 3.
