@@ -13,7 +13,6 @@ const patience = 750 * time.Millisecond
 
 // endpoint is one of the four questions.
 type endpoint struct {
-	path     string // "" if it has none
 	checks   []*check
 	names    bool   // strangers see the checks' names and statuses
 	unlessUp Status // the answer before the start and while draining, when no check is asked; "" for startup

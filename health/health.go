@@ -25,7 +25,7 @@ type Middleware struct {
 	cfg                          Config // as given
 	set                          Config // with defaults
 	live, ready, startup, health endpoint
-	routes                       []*endpoint // those that have a path
+	routes                       []route
 	checks                       []*check
 	epoch                        time.Time     // results count their time from here
 	gen                          atomic.Uint64 // grows with whatever changes an answer
@@ -37,6 +37,12 @@ type Middleware struct {
 	drainedAt time.Time
 	tracked   int
 	untracked chan struct{} // closed when tracked falls to 0; nil while nobody waits
+}
+
+// route is the path of an endpoint that has one.
+type route struct {
+	path string
+	*endpoint
 }
 
 // New checks cfg and makes a Middleware. It reports all problems at once, each a [*ConfigError]. No check runs yet.
@@ -59,13 +65,11 @@ func New(cfg Config) (*Middleware, error) {
 	m.health.names = true
 	m.live.unlessUp = Pass // a worker that did not start yet, or was told to stop, is no reason to kill the process
 	m.ready.unlessUp, m.health.unlessUp = Fail, Fail
-	for _, e := range []struct {
-		*endpoint
-		path string
-	}{{&m.ready, m.set.Paths.Ready}, {&m.live, m.set.Paths.Live}, {&m.health, m.set.Paths.Health}, {&m.startup, m.set.Paths.Startup}} {
-		if e.path != "-" {
-			e.endpoint.path = e.path
-			m.routes = append(m.routes, e.endpoint)
+	for _, to := range []route{
+		{m.set.Paths.Ready, &m.ready}, {m.set.Paths.Live, &m.live}, {m.set.Paths.Health, &m.health}, {m.set.Paths.Startup, &m.startup},
+	} {
+		if to.path != "-" {
+			m.routes = append(m.routes, to)
 		}
 	}
 	m.started.Store(!cfg.ManualStart)
@@ -92,13 +96,14 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 		if !m.made() {
 			return unmade(next)
 		}
+		routes := m.routes
 		return func(w http.ResponseWriter, r *http.Request) {
 			if m.drained.Load() {
 				letGo(w, r)
 			}
-			for _, e := range m.routes {
-				if e.path == r.URL.Path {
-					m.answer(e, w, r)
+			for i := range routes {
+				if routes[i].path == r.URL.Path {
+					m.answer(routes[i].endpoint, w, r)
 					return
 				}
 			}
