@@ -1,0 +1,139 @@
+package redact
+
+// Classes of bytes. One table look-up a byte is what makes the scanners fast.
+const (
+	lower uint8 = 1 << iota
+	upper
+	digit
+	other   // '_' and what is not ASCII: a part of a word
+	blank   // space, tab, CR, LF and the other control bytes
+	trigger // a byte that a rule begins at
+	hexByte
+
+	alnum    = lower | upper | digit
+	letter   = lower | upper
+	wordByte = alnum | other
+)
+
+var class = func() (t [256]uint8) {
+	for c := 'a'; c <= 'z'; c++ {
+		t[c] = lower
+		t[c-'a'+'A'] = upper
+	}
+	for c := '0'; c <= '9'; c++ {
+		t[c] = digit | hexByte
+	}
+	for _, c := range "abcdefABCDEF" {
+		t[c] |= hexByte
+	}
+	for c := 0; c <= ' '; c++ {
+		t[c] = blank
+	}
+	for c := 0x80; c < 256; c++ {
+		t[c] = other
+	}
+	t['_'] = other
+	t[0x7f] = blank
+	for _, c := range `=:%-<\'@+` {
+		t[c] |= trigger
+	}
+	return t
+}()
+
+// A charset is the set of bytes that a kind of token is made of.
+type charset [256]bool
+
+func newCharset(list string) *charset {
+	set, _ := parseChars(list)
+	return set
+}
+
+var (
+	base64url  = newCharset("A-Za-z0-9_-")
+	alnumSet   = newCharset("A-Za-z0-9")
+	wordSet    = newCharset("A-Za-z0-9_")
+	hexSet     = newCharset("a-f0-9")
+	hexDashSet = newCharset("a-fA-F0-9-")
+	upperSet   = newCharset("A-Z0-9")
+	base64Set  = newCharset("A-Za-z0-9+/=_-")
+	dottedSet  = newCharset("A-Za-z0-9_.=-")
+	tokenSet   = newCharset("A-Za-z0-9_.~+/=-") // token68, RFC 9110 section 11.2
+	nameSet    = newCharset("A-Za-z0-9_.-")
+)
+
+// run is the end of the bytes of set from i on, at most most of them.
+func (set *charset) run(s string, i, most int) int {
+	end := min(len(s), i+most)
+	for i < end && set[s[i]] {
+		i++
+	}
+	return i
+}
+
+// looksSecret says whether v, at least least bytes long, looks made by a machine or for a password prompt: letters and
+// digits mixed, upper and lower case mixed within a word, padding or punctuation that words do not have.
+func looksSecret(v string, least int) bool {
+	if len(v) < least {
+		return false
+	}
+	var have uint8
+	changes, odd := 0, false
+	last := uint8(0)
+	for i := 0; i < len(v) && i < 256; i++ {
+		c := class[v[i]]
+		have |= c
+		if last == lower && c&upper != 0 { // aB, not Ab
+			changes++
+		}
+		last = c & letter
+		switch v[i] {
+		case '!', '#', '$', '^', '*', '~':
+			odd = true
+		}
+	}
+	switch {
+	case have&digit != 0 && have&letter != 0:
+		return true
+	case have&letter == 0:
+		return false
+	case odd && len(v) >= 6:
+		return true
+	case changes >= 2 && len(v) >= 10, changes >= 1 && len(v) >= 16 && have&other == 0:
+		return true
+	}
+	return len(v) >= 8 && v[len(v)-1] == '=' && class[v[0]]&alnum != 0
+}
+
+// placeholder says whether v stands for a secret without being one.
+func placeholder(v string) bool {
+	switch v {
+	case "", "<nil>", "nil", "null", "none", "undefined", "true", "false", "NULL", "None", "True", "False", "REDACTED",
+		"%s", "%v", "%q", "%+v", "<redacted>", "<hidden>", "<empty>", "(empty)", "<none>":
+		return true
+	}
+	return masked(v)
+}
+
+// masked is the part of placeholder that holds for any value: a mark, stars, or a reference to a variable.
+func masked(v string) bool {
+	if v == "" || v == defaultMark || v == "REDACTED" {
+		return true
+	}
+	n := len(v)
+	switch v[0] {
+	case '*', 'x', 'X':
+		for i := 1; i < n; i++ {
+			if v[i] != v[0] {
+				return false
+			}
+		}
+		return n >= 3
+	case '$': // ${DB_PASSWORD}
+		if n > 3 && v[1] == '{' && v[n-1] == '}' {
+			return wordSet.run(v, 2, n) == n-1
+		}
+	case '[': // [REDACTED:3fa9c1]
+		return n <= 32 && len(v) > 10 && v[:10] == "[REDACTED:" && v[n-1] == ']' && hexSet.run(v, 10, n) == n-1
+	}
+	return false
+}

@@ -1,0 +1,197 @@
+package redact
+
+import (
+	"encoding/base64"
+	"strings"
+)
+
+// scheme redacts the credentials behind "Bearer" or "Basic" if they look it: "Bearer token missing" is a sentence, and
+// "Bearer realm=api" a challenge.
+func (s *scan) scheme(src string, start, end int) int {
+	i := end
+	if i >= len(src) || src[i] != ' ' && src[i] != ':' && src[i] != '+' {
+		return end
+	}
+	for i < len(src) && i < end+4 && (src[i] == ' ' || src[i] == ':' || src[i] == '+') {
+		i++
+	}
+	stop := tokenSet.run(src, i, len(src))
+	s.work += stop - i
+	for stop > i && src[stop-1] == '.' {
+		stop--
+	}
+	v := src[i:stop]
+	if eq := strings.IndexByte(v, '='); eq >= 0 && strings.Trim(v[eq:], "=") != "" { // an auth-param, RFC 9110 section 11.2
+		return end
+	}
+	if src[start]|0x20 == 'b' && src[start+1]|0x20 == 'a' {
+		if basicCredentials(v) || looksSecret(v, 16) {
+			s.add(i, stop, plain)
+			return stop
+		}
+		return end
+	}
+	least := 12
+	if stop == len(src) {
+		least = 8
+	}
+	if looksSecret(v, least) {
+		s.add(i, stop, plain)
+		return stop
+	}
+	return end
+}
+
+// basicCredentials says whether v is base64 of user:password, RFC 7617.
+func basicCredentials(v string) bool {
+	if len(v) < 4 || len(v) > 1024 {
+		return false
+	}
+	var buf [768]byte
+	n, err := base64.RawStdEncoding.Decode(buf[:], []byte(strings.TrimRight(v, "=")))
+	if err != nil {
+		return false
+	}
+	colon := false
+	for _, c := range buf[:n] {
+		if c < ' ' || c == 0x7f {
+			return false
+		}
+		colon = colon || c == ':'
+	}
+	return colon
+}
+
+// spoken redacts "password x" and "password is x" where x cannot be a word.
+func (s *scan) spoken(src string, end int) int {
+	i := end
+	if i >= len(src) || src[i] != ' ' {
+		return end
+	}
+	i++
+	for _, w := range []string{"is ", "was ", "to ", "of "} {
+		if strings.HasPrefix(src[i:], w) {
+			i += len(w)
+			break
+		}
+	}
+	stop := i
+	for stop < len(src) && stop < i+256 && class[src[stop]]&blank == 0 {
+		stop++
+	}
+	v := strings.Trim(src[i:stop], `"'`+"`.,;:()")
+	if len(v) < 8 || !looksSecret(v, 8) || digits(v) || strings.ContainsAny(v, "=:/@<>()[]{}") || uuid(v) {
+		return end
+	}
+	at := i + strings.Index(src[i:stop], v)
+	s.add(at, at+len(v), plain)
+	return at + len(v)
+}
+
+func uuid(v string) bool { return len(v) == 36 && v[8] == '-' && hexDashSet.run(v, 0, 36) == 36 }
+
+// dashes looks at a hyphen: -----BEGIN of a private key, --password of a command line, or nothing.
+func (s *scan) dashes(src string, i int) int {
+	if i+1 >= len(src) || src[i+1] != '-' {
+		return i + 1
+	}
+	if strings.HasPrefix(src[i:], "-----BEGIN ") {
+		return s.pem(src, i)
+	}
+	if i > 0 && class[src[i-1]]&blank == 0 && src[i-1] != '"' && src[i-1] != '\'' {
+		return i + 1
+	}
+	end := nameSet.run(src, i+2, maxName)
+	if end == i+2 || end+1 >= len(src) || src[end] != ' ' || src[end+1] == '-' || class[src[end+1]]&blank != 0 {
+		return i + 1
+	}
+	if s.r.classify(src[i+2:end]) != strong {
+		return i + 1
+	}
+	from := end + 1
+	if q := src[from]; q == '"' || q == '\'' {
+		stop := closing(src, from+1, q, 0)
+		s.add(from+1, stop, plain)
+		return stop
+	}
+	stop := s.valueEnd(src, from, false)
+	if !placeholder(src[from:stop]) {
+		s.add(from, stop, plain)
+	}
+	return max(stop, i+1)
+}
+
+// pem redacts a private key, RFC 7468, with its armor. One whose end is missing goes to the end of the text.
+func (s *scan) pem(src string, i int) int {
+	label := i + len("-----BEGIN ")
+	end := strings.Index(src[label:min(len(src), label+80)], "-----")
+	if end < 0 {
+		if len(src)-label < 80 && strings.Contains(src[label:], "PRIVATE") { // cut within the armor
+			s.add(i, len(src), plain)
+			return len(src)
+		}
+		return label
+	}
+	if !strings.Contains(src[label:label+end], "PRIVATE KEY") {
+		return label + end
+	}
+	body := label + end + len("-----")
+	stop := strings.Index(src[body:], "-----END ")
+	if stop < 0 {
+		s.work += len(src) - body
+		s.add(i, len(src), plain)
+		return len(src)
+	}
+	stop += body + len("-----END ")
+	s.work += stop - body
+	if e := strings.Index(src[stop:min(len(src), stop+80)], "-----"); e >= 0 {
+		stop += e + len("-----")
+	} else {
+		stop = min(len(src), stop+80)
+	}
+	s.add(i, stop, plain)
+	return stop
+}
+
+// element redacts the text of an XML element with a sensitive name.
+func (s *scan) element(src string, i int) int {
+	end := nameSet.run(src, i+1, maxName)
+	if end < len(src) && src[end] == ':' {
+		end = nameSet.run(src, end+1, maxName)
+	}
+	if end == i+1 || end+1 >= len(src) || src[end] != '>' || src[end+1] == '<' {
+		return i + 1
+	}
+	c := s.r.classify(src[i+1 : end])
+	if c < plural {
+		return end
+	}
+	stop := strings.IndexByte(src[end:], '<')
+	if stop < 0 {
+		stop = len(src) - end
+	}
+	s.work += stop
+	if v := src[end+1 : end+stop]; secretText(c, strings.TrimSpace(v), true) {
+		s.add(end+1, end+stop, plain)
+	}
+	return end + stop
+}
+
+// sqlLiteral redacts the literal in PASSWORD 'x' and IDENTIFIED BY 'x'.
+func (s *scan) sqlLiteral(src string, i int) int {
+	if i < 3 || src[i-1] != ' ' {
+		return i + 1
+	}
+	before := src[max(0, i-24) : i-1]
+	at := strings.LastIndexAny(before, " \t\n(,;")
+	w := before[at+1:]
+	if !equalFold(w, "password") && !equalFold(w, "passwd") && !(equalFold(w, "by") && hasFoldSuffix(before[:max(at, 0)], "identified")) {
+		return i + 1
+	}
+	stop := closing(src, i+1, '\'', 0)
+	s.work += stop - i
+	if v := src[i+1 : stop]; !placeholder(v) && v != "%" {
+		s.add(i+1, stop, plain)
+	}
+	return stop
+}

@@ -1,0 +1,11 @@
+package redact_test
+
+import (
+	"context"
+	"time"
+)
+
+var (
+	ctx      = context.Background()
+	zeroTime time.Time
+)

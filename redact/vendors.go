@@ -1,0 +1,137 @@
+package redact
+
+import "regexp"
+
+// A rule is one kind of token: it begins with prefix at the start of a word and goes on with min to max bytes of set.
+type rule struct {
+	prefix   string
+	set      *charset
+	min, max int            // bytes behind the prefix
+	exact    bool           // a longer run is something else
+	has      string         // stands somewhere in the run
+	re       *regexp.Regexp // decides instead of set
+}
+
+// vendors are the tokens whose makers gave them a prefix. The lengths are the least that the vendor issues, with a
+// margin below; prefixes that are words of their own need more.
+var vendors = func() []rule {
+	var t []rule
+	add := func(set *charset, least int, prefixes ...string) {
+		for _, p := range prefixes {
+			t = append(t, rule{prefix: p, set: set, min: least, max: maxRun})
+		}
+	}
+	exact := func(set *charset, n int, prefixes ...string) {
+		for _, p := range prefixes {
+			t = append(t, rule{prefix: p, set: set, min: n, max: n, exact: true})
+		}
+	}
+	// Code hosting and CI
+	add(wordSet, 30, "ghp_", "gho_", "ghu_", "ghs_", "ghr_")
+	add(wordSet, 22, "github_pat_")
+	add(dottedSet, 16, "glpat-", "glrt-", "gldt-", "glptt-", "glcbt-", "glft-", "glsoat-", "glimt-", "glagent-", "gloas-", "glffct-")
+	add(wordSet, 30, "gitea_", "bkua_", "CCIPAT_", "CCIPRJ_")
+	add(base64Set, 30, "ATATT3", "ATCTT3", "ATBB", "BBDC-")
+	// Chat
+	add(dottedSet, 10, "xoxb-", "xoxa-", "xoxp-", "xoxe-", "xoxr-", "xoxs-", "xoxc-", "xoxd-", "xoxo-", "xoxe.xoxp-", "xoxe.xoxb-", "xapp-")
+	// Payment
+	add(alnumSet, 10, "sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_", "rk_prod_", "sk_prod_")
+	add(base64url, 22, "sq0atp-", "sq0csp-", "EAAAl", "access_token$production$", "access_token$sandbox$")
+	add(wordSet, 30, "FLWSECK_TEST-", "FLWSECK-")
+	add(base64url, 16, "live_sk_", "test_sk_", "sandbox_sk_", "pdl_live_apikey_", "pdl_sdbx_apikey_", "rzp_live_", "rzp_test_")
+	// Models
+	add(base64url, 20, "sk-ant-", "sk-proj-", "sk-svcacct-", "sk-admin-", "sk-or-v1-", "sk-lf-")
+	t = append(t, rule{prefix: "sk-", set: base64url, min: 40, max: 256, has: "T3BlbkFJ"})
+	exact(alnumSet, 48, "sk-")
+	add(alnumSet, 30, "hf_", "api_org_", "r8_", "gsk_", "pplx-", "xai-", "nvapi-", "tvly-", "jina_")
+	add(base64url, 30, "pcsk_", "lsv2_pt_", "lsv2_sk_", "csk-")
+	// Clouds
+	exact(hexSet, 32, "SK") // Twilio
+	exact(upperSet, 16, "AKIA", "ASIA", "ABIA", "ACCA", "AROA", "AIDA")
+	add(base64Set, 60, "ABSK", "bedrock-api-key-")
+	add(base64url, 30, "AIza", "ya29.", "GOCSPX-", "AQ.Ab")
+	add(base64url, 20, "GOCSPX-", "ya29.", "1//0")
+	add(hexSet, 40, "dop_v1_", "doo_v1_", "dor_v1_")
+	add(base64Set, 40, "LTAI5tSecret", "v1.0-")
+	add(alnumSet, 16, "LTAI")
+	add(base64url, 30, "HRKU-", "rnd_", "fo1_", "rlwy_", "vercel_blob_rw_", "vcp_", "vci_", "nfp_", "sbp_", "sb_secret_")
+	add(base64Set, 30, "FlyV1", "fm1r_", "fm2_", "fm1a_")
+	add(base64url, 30, "pscale_tkn_", "pscale_pw_", "pscale_oauth_")
+	add(base64url, 24, "tfp_", "pul-", "scw_secret_")
+	// Infrastructure
+	add(base64url, 20, "hvs.", "hvb.", "hvr.")
+	add(base64Set, 30, "glsa_", "glc_", "eyJrIjoi")
+	add(base64url, 16, "dckr_pat_", "dckr_oat_", "tskey-", "dt0c01.", "dt0s01.")
+	add(base64url, 30, "NRAK-", "NRJS-", "NRII-", "NRAA-", "ddapi_", "sntrys_", "phc_secret_", "phx_", "rpa_")
+	add(hexSet, 40, "sntryu_", "sntrya_", "sntryi_")
+	add(hexSet, 32, "dapi", "key-")
+	add(base64url, 40, "AGE-SECRET-KEY-1", "ops_eyJ", "op_secret_", "A3-")
+	add(base64url, 30, "akp_", "ak_live_", "sm_secret_", "dp.pt.", "dp.st.", "dp.ct.", "dp.sa.", "dp.scim.", "dp.audit.")
+	// Packages
+	add(alnumSet, 30, "npm_")
+	add(base64url, 40, "pypi-AgEI", "pypi-")
+	add(hexSet, 40, "rubygems_")
+	add(alnumSet, 28, "oy2", "cio", "CLOJARS_", "nuget_")
+	add(base64url, 24, "AKCp", "cmVmdGtu", "cloudsmith_")
+	// Shops, mail, work
+	add(hexSet, 32, "shpat_", "shpca_", "shppa_", "shpss_", "shptka_")
+	add(dottedSet, 40, "SG.")
+	add(hexSet, 60, "xkeysib-", "xsmtpsib-")
+	add(base64url, 20, "lin_api_", "lin_oauth_", "ntn_", "PMAK-", "PMAT-", "figd_", "figo_", "re_live_", "mlsn.", "tly-", "shippo_live_", "shippo_test_",
+		"duffel_live_", "duffel_test_", "EZAK", "EZTK", "sk_prod", "CFPAT-", "rdme_", "secret_live_", "secret_test_")
+	add(alnumSet, 40, "secret_")
+	add(alnumSet, 24, "pat-na1-", "pat-eu1-", "patSecret")
+	add(hexDashSet, 30, "pat-na1-", "pat-eu1-", "pat-na2-")
+	add(base64url, 40, "EAACEdEose0cBA", "EAAG", "IGQV")
+	add(base64url, 25, "ATTA", "cal_live_", "sgp_", "sgd_", "sgs_", "sk_clerk_")
+	return t
+}()
+
+// An index finds the rules whose prefix may begin at a place by its first two bytes.
+type index struct {
+	first [1 << 16 / 64]uint64
+	rules map[uint16][]rule
+}
+
+// builtin is never changed after it is made.
+var builtin = newIndex(vendors)
+
+func newIndex(lists ...[]rule) *index {
+	x := &index{rules: make(map[uint16][]rule)}
+	for _, list := range lists {
+		for _, t := range list {
+			k := uint16(t.prefix[0])<<8 | uint16(t.prefix[1])
+			x.mark(k)
+			x.rules[k] = append(x.rules[k], t)
+		}
+	}
+	// Words that rules of other shapes begin with.
+	for _, w := range []string{"eyJ", "Bearer", "Basic", "password", "passwd", "passphrase", "DPoP"} {
+		for _, a := range []byte{w[0], w[0] ^ 0x20} {
+			for _, b := range []byte{w[1], w[1] ^ 0x20} {
+				x.mark(uint16(a)<<8 | uint16(b))
+			}
+		}
+	}
+	return x
+}
+
+func (x *index) mark(k uint16) { x.first[k>>6] |= 1 << (k & 63) }
+
+func (x *index) has(a, b byte) bool {
+	k := uint16(a)<<8 | uint16(b)
+	return x.first[k>>6]>>(k&63)&1 != 0
+}
+
+// customIndex is the built-in index with the user's rules in front.
+func customIndex(rules []rule) *index {
+	if len(rules) == 0 {
+		return nil
+	}
+	for _, t := range rules {
+		if len(t.prefix) < 2 {
+			return nil // New reports it
+		}
+	}
+	return newIndex(rules, vendors)
+}

@@ -1,0 +1,486 @@
+package redact
+
+import (
+	"cmp"
+	"encoding"
+	"encoding/base64"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// A walker renders a value as encoding/json does, with two differences: it judges struct fields by their Go name as well
+// as by their tag, and asks slog.LogValuer, error and the other types that hide something wherever they are nested.
+type walker struct {
+	s     *scan
+	out   []byte
+	nodes int
+}
+
+// maxNodes bounds the parts of one value: cycles with branches grow by powers.
+const maxNodes = 1 << 16
+
+// clean is an object whose parts are redacted already.
+type clean [][2]any
+
+type headerText http.Header
+
+var (
+	valuerType = reflect.TypeFor[slog.LogValuer]()
+	bytesType  = reflect.TypeFor[[]byte]()
+)
+
+// appendAny appends v as JSON. It returns false where v cannot be judged.
+func (w *walker) appendAny(dst []byte, v reflect.Value, name string, c nameClass) ([]byte, bool) {
+	w.nodes++
+	if w.s.nest++; w.s.nest > maxNest || w.nodes > maxNodes || len(dst) > maxRender {
+		w.s.nest--
+		return dst, false
+	}
+	defer func() { w.s.nest-- }()
+	if !v.IsValid() {
+		return append(dst, "null"...), true
+	}
+	if v.CanInterface() {
+		if v.Kind() != reflect.Pointer && v.CanAddr() && v.Kind() != reflect.Interface && !v.Type().Implements(valuerType) {
+			if out, ok, done := w.special(dst, v.Addr(), name, c); done {
+				return out, ok
+			}
+		}
+		if out, ok, done := w.special(dst, v, name, c); done {
+			return out, ok
+		}
+	}
+	switch v.Kind() {
+	case reflect.Bool:
+		return strconv.AppendBool(dst, v.Bool()), true
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		n := v.Int()
+		return w.appendNumber(dst, strconv.FormatInt(n, 10), name, c, n > 0 && cardNumber(uint64(n))), true
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return w.appendNumber(dst, strconv.FormatUint(v.Uint(), 10), name, c, cardNumber(v.Uint())), true
+	case reflect.Float32, reflect.Float64:
+		b, err := json.Marshal(v.Interface())
+		if err != nil {
+			return append(dst, `"!ERROR"`...), true
+		}
+		return w.appendNumber(dst, string(b), name, c, false), true
+	case reflect.String:
+		return w.appendText(dst, v.String(), c), true
+	case reflect.Interface, reflect.Pointer:
+		if v.IsNil() {
+			return append(dst, "null"...), true
+		}
+		return w.appendAny(dst, v.Elem(), name, c)
+	case reflect.Struct:
+		return w.appendStruct(dst, v, name, c)
+	case reflect.Map:
+		return w.appendMap(dst, v, name, c)
+	case reflect.Slice:
+		if v.IsNil() {
+			return append(dst, "null"...), true
+		}
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return w.appendBytes(dst, v.Bytes(), c), true
+		}
+		return w.appendList(dst, v, name, c)
+	case reflect.Array:
+		return w.appendList(dst, v, name, c)
+	}
+	return dst, false // functions, channels, complex numbers
+}
+
+// special renders values that say themselves what they look like.
+func (w *walker) special(dst []byte, v reflect.Value, name string, c nameClass) (out []byte, ok, done bool) {
+	if (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface || v.Kind() == reflect.Map) && v.IsNil() {
+		return append(dst, "null"...), true, true
+	}
+	if v.Kind() == reflect.Interface {
+		return dst, false, false
+	}
+	x := v.Interface()
+	if k, is := w.known(x); is {
+		x = k
+	}
+	switch x := x.(type) {
+	case clean:
+		return w.appendClean(dst, x), true, true
+	case headerText:
+		return w.appendHeader(dst, x), true, true
+	case string:
+		if v.Kind() != reflect.String { // what known made of it
+			return w.appendText(dst, x, c), true, true
+		}
+	case Secret:
+		return appendQuoted(dst, w.s.marked(string(x))), true, true
+	case slog.LogValuer:
+		out, ok = w.appendSlog(dst, resolve(slog.AnyValue(x)), name, c)
+		return out, ok, true
+	case slog.Value:
+		out, ok = w.appendSlog(dst, resolve(x), name, c)
+		return out, ok, true
+	case json.Marshaler:
+		b, err := x.MarshalJSON()
+		if err != nil || !json.Valid(b) {
+			return dst, false, true
+		}
+		return w.appendRaw(dst, b, c), true, true
+	case error:
+		return w.appendText(dst, x.Error(), c), true, true
+	case encoding.TextMarshaler:
+		b, err := x.MarshalText()
+		if err != nil {
+			return dst, false, true
+		}
+		return w.appendText(dst, string(b), c), true, true
+	}
+	return dst, false, false
+}
+
+// appendText appends a text as a JSON string.
+func (w *walker) appendText(dst []byte, text string, c nameClass) []byte {
+	if c != none && c != queryOnly && secretText(c, text, false) {
+		return appendQuoted(dst, w.s.marked(text))
+	}
+	text, _ = w.s.value(text)
+	return appendQuoted(dst, text)
+}
+
+func (w *walker) appendNumber(dst []byte, text, name string, c nameClass, card bool) []byte {
+	if c == strong || card && !countName(name) {
+		return appendQuoted(dst, w.s.marked(text))
+	}
+	return append(dst, text...)
+}
+
+// appendBytes shows readable bytes as text, in which secrets can be found, and others as encoding/json does.
+func (w *walker) appendBytes(dst, b []byte, c nameClass) []byte {
+	text := string(b)
+	if c >= plural {
+		return appendQuoted(dst, w.s.marked(text))
+	}
+	clean, dirty := w.s.value(text)
+	if dirty || utf8.Valid(b) {
+		return appendQuoted(dst, clean)
+	}
+	return appendQuoted(dst, base64.StdEncoding.EncodeToString(b))
+}
+
+// appendRaw appends JSON that a type made itself.
+func (w *walker) appendRaw(dst, raw []byte, c nameClass) []byte {
+	if c == looks || c == queryOnly {
+		c = none
+	}
+	s := w.s
+	s.spans = s.spans[:0]
+	text := unsafe.String(unsafe.SliceData(raw), len(raw))
+	s.root(text, c)
+	return s.apply(dst, text)
+}
+
+func (w *walker) appendSlog(dst []byte, v slog.Value, name string, c nameClass) ([]byte, bool) {
+	switch v.Kind() {
+	case slog.KindString:
+		return w.appendText(dst, v.String(), c), true
+	case slog.KindGroup:
+		dst = append(dst, '{')
+		for i, a := range v.Group() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = w.appendKey(dst, a.Key)
+			var ok bool
+			if dst, ok = w.appendSlogMember(dst, a, name, c); !ok {
+				return dst, false
+			}
+		}
+		return append(dst, '}'), true
+	case slog.KindLogValuer:
+		return dst, false
+	}
+	return w.appendAny(dst, reflect.ValueOf(v.Any()), name, c)
+}
+
+func (w *walker) appendSlogMember(dst []byte, a slog.Attr, parent string, inherited nameClass) ([]byte, bool) {
+	w.nodes++
+	if w.s.nest++; w.s.nest > maxNest {
+		w.s.nest--
+		return dst, false
+	}
+	defer func() { w.s.nest-- }()
+	c := max(inherited, w.s.r.under(parent, a.Key))
+	return w.appendSlog(dst, resolve(a.Value), a.Key, c)
+}
+
+func (w *walker) appendKey(dst []byte, key string) []byte {
+	if len(key) >= 16 {
+		key, _ = w.s.value(key)
+	}
+	return append(appendQuoted(dst, key), ':')
+}
+
+func (w *walker) appendList(dst []byte, v reflect.Value, name string, c nameClass) ([]byte, bool) {
+	dst = append(dst, '[')
+	for i := range v.Len() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		var ok bool
+		if dst, ok = w.appendAny(dst, v.Index(i), name, c); !ok {
+			return dst, false
+		}
+	}
+	return append(dst, ']'), true
+}
+
+func (w *walker) appendMap(dst []byte, v reflect.Value, name string, c nameClass) ([]byte, bool) {
+	type entry struct {
+		key   string
+		value reflect.Value
+	}
+	var all []entry
+	for it := v.MapRange(); it.Next(); {
+		k, ok := mapKey(it.Key())
+		if w.nodes++; !ok || w.nodes > maxNodes {
+			return dst, false
+		}
+		all = append(all, entry{k, it.Value()})
+	}
+	slices.SortFunc(all, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
+	pair := w.pairClass(func(yield func(string, reflect.Value) bool) {
+		for _, e := range all {
+			if !yield(e.key, e.value) {
+				return
+			}
+		}
+	})
+	dst = append(dst, '{')
+	for i, e := range all {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = w.appendKey(dst, e.key)
+		m := max(c, w.s.r.under(name, e.key))
+		if pair != none && pairRole(e.key) == valueRole {
+			m = max(m, pair)
+		}
+		var ok bool
+		if dst, ok = w.appendAny(dst, e.value, e.key, m); !ok {
+			return dst, false
+		}
+	}
+	return append(dst, '}'), true
+}
+
+// pairClass is what the "name" among the members says about their "value".
+func (w *walker) pairClass(members func(func(string, reflect.Value) bool)) nameClass {
+	c := none
+	members(func(key string, v reflect.Value) bool {
+		if v.Kind() == reflect.Interface {
+			v = v.Elem()
+		}
+		if v.IsValid() && v.Kind() == reflect.String && pairRole(key) == nameRole {
+			c = max(c, groupClass(w.s.r.classify(v.String())))
+		}
+		return true
+	})
+	return c
+}
+
+func mapKey(k reflect.Value) (string, bool) {
+	if k.Kind() == reflect.String {
+		return k.String(), true
+	}
+	if t, ok := k.Interface().(encoding.TextMarshaler); ok {
+		if nilPointer(t) {
+			return "", true
+		}
+		b, err := t.MarshalText()
+		return string(b), err == nil
+	}
+	switch {
+	case k.CanInt():
+		return strconv.FormatInt(k.Int(), 10), true
+	case k.CanUint():
+		return strconv.FormatUint(k.Uint(), 10), true
+	case k.Kind() == reflect.Interface && !k.IsNil():
+		return mapKey(k.Elem())
+	case k.Kind() == reflect.Bool:
+		return strconv.FormatBool(k.Bool()), true
+	}
+	return "", false
+}
+
+// appendStruct renders the exported fields under the names that encoding/json gives them.
+func (w *walker) appendStruct(dst []byte, v reflect.Value, name string, c nameClass) ([]byte, bool) {
+	dst = append(dst, '{')
+	pair := w.pairClass(func(yield func(string, reflect.Value) bool) {
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() && !yield(f.Name, v.Field(i)) {
+				return
+			}
+		}
+	})
+	dst, ok := w.appendFields(dst, v, name, c, pair)
+	return append(dst, '}'), ok
+}
+
+func (w *walker) appendFields(dst []byte, v reflect.Value, parent string, c, pair nameClass) ([]byte, bool) {
+	t := v.Type()
+	for i := range t.NumField() {
+		f, fv := t.Field(i), v.Field(i)
+		tag, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous && tag == "" {
+			e := fv
+			if e.Kind() == reflect.Pointer {
+				if e.IsNil() {
+					continue
+				}
+				e = e.Elem()
+			}
+			if e.Kind() == reflect.Struct {
+				if w.s.nest++; w.s.nest > maxNest {
+					w.s.nest--
+					return dst, false
+				}
+				var ok bool
+				dst, ok = w.appendFields(dst, e, parent, c, pair)
+				w.s.nest--
+				if !ok {
+					return dst, false
+				}
+				continue
+			}
+		}
+		if !f.IsExported() || tag == "-" && options == "" || skipped(fv, options) {
+			continue
+		}
+		key := cmp.Or(tag, f.Name)
+		m := max(c, w.s.r.under(parent, f.Name), w.s.r.under(parent, key))
+		if pair != none && pairRole(f.Name) == valueRole {
+			m = max(m, pair)
+		}
+		if dst[len(dst)-1] != '{' {
+			dst = append(dst, ',')
+		}
+		dst = w.appendKey(dst, key)
+		var ok bool
+		if dst, ok = w.appendAny(dst, fv, key, m); !ok {
+			return dst, false
+		}
+	}
+	return dst, true
+}
+
+// skipped says whether omitempty or omitzero leave a field out.
+func skipped(v reflect.Value, options string) bool {
+	for o := range strings.SplitSeq(options, ",") {
+		switch o {
+		case "omitzero":
+			if z, ok := v.Interface().(interface{ IsZero() bool }); ok && !nilPointer(z) && z.IsZero() || v.IsZero() {
+				return true
+			}
+		case "omitempty":
+			switch v.Kind() {
+			case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
+				if v.Len() == 0 {
+					return true
+				}
+			case reflect.Struct:
+			default:
+				if v.IsZero() {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func (w *walker) appendClean(dst []byte, members clean) []byte {
+	dst = append(dst, '{')
+	for i, m := range members {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendQuoted(dst, m[0].(string)), ':')
+		switch v := m[1].(type) {
+		case string:
+			dst = w.appendText(dst, v, none)
+		case headerText:
+			dst = w.appendHeader(dst, v)
+		}
+	}
+	return append(dst, '}')
+}
+
+func (w *walker) appendHeader(dst []byte, h headerText) []byte {
+	dst = append(dst, '{')
+	for i, name := range slices.Sorted(func(yield func(string) bool) {
+		for n := range h {
+			if !yield(n) {
+				return
+			}
+		}
+	}) {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendQuoted(dst, name), ':', '[')
+		for j, v := range h[name] {
+			if j > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendQuoted(dst, v)
+		}
+		dst = append(dst, ']')
+	}
+	return append(dst, '}')
+}
+
+// appendQuoted appends text as a JSON string.
+func appendQuoted(dst []byte, text string) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	from := 0
+	for i := 0; i < len(text); {
+		c := text[i]
+		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		size := 1
+		if c >= utf8.RuneSelf {
+			var r rune
+			if r, size = utf8.DecodeRuneInString(text[i:]); r != utf8.RuneError || size > 1 {
+				i += size
+				continue
+			}
+		}
+		dst = append(dst, text[from:i]...)
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c == '\n':
+			dst = append(dst, `\n`...)
+		case c == '\t':
+			dst = append(dst, `\t`...)
+		case c == '\r':
+			dst = append(dst, `\r`...)
+		case c < ' ':
+			dst = append(dst, `\u00`...)
+			dst = append(dst, hex[c>>4], hex[c&15])
+		default:
+			dst = append(dst, `\ufffd`...)
+		}
+		i += size
+		from = i
+	}
+	return append(append(dst, text[from:]...), '"')
+}
