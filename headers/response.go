@@ -7,8 +7,8 @@ import (
 	"github.com/gambeson-go/gambeson/internal/respwrap"
 )
 
-// inline is how many headers lie in the per-request state itself: those of a profile and one to spare.
-const inline = 8
+// inline is how many headers lie in the per-request state itself: those of a profile and some to spare.
+const inline = 10
 
 // response is the state of one response. Its values are its own: a slice shared with others, put into a header map,
 // would let any handler change the headers of all (rs/cors#198).
