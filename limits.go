@@ -1,0 +1,73 @@
+package gambeson
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gambeson-go/gambeson/internal/problem"
+	"github.com/gambeson-go/gambeson/internal/respwrap"
+)
+
+var (
+	tooLarge = problem.Problem{Status: http.StatusRequestEntityTooLarge, Detail: "The request body is larger than this server accepts."}.Body()
+	tooSlow  = problem.Problem{Status: http.StatusServiceUnavailable, Detail: "The server did not finish in time. Try again later."}.Body()
+)
+
+// errDeadline is the cause with which the deadline ends a request's context.
+var errDeadline = errors.New("gambeson: the request took longer than Stack.Timeout")
+
+// limitBody bounds what can be read of a body. http.MaxBytesReader tells the writer that it is given to close the
+// connection; only the server's own knows how, so this stands outside of every wrapper.
+func limitBody(n int64) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Body != nil && r.Body != http.NoBody {
+				// In place: a copy of the request would lose r.Pattern, and the server keeps the body it made itself.
+				r.Body = http.MaxBytesReader(w, r.Body, n)
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// refuseLength answers 413 to a body that says itself that it is too large. It stands where the refusal is logged, counted
+// and readable for the page that asked.
+func refuseLength(n int64) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.ContentLength > n {
+				w.Header().Set("Connection", "close") // the body is on its way, and nobody will read it
+				problem.Send(w, http.StatusRequestEntityTooLarge, tooLarge)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// deadline ends the request's context after d, and answers for an app that returned because of it without a word.
+func deadline(d time.Duration, exempt func(*http.Request) bool) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if exempt != nil && exempt(r) {
+				next.ServeHTTP(w, r)
+				return
+			}
+			ctx, cancel := context.WithTimeoutCause(r.Context(), d, errDeadline)
+			defer cancel()
+			state, ok := respwrap.Of(w)
+			if !ok {
+				state = new(respwrap.Response)
+				w = state.Wrap(w, r)
+			}
+			r2 := r.WithContext(ctx)
+			defer func() { r.Pattern = r2.Pattern }() // set on the copy, read by the layers above; also after a panic
+			next.ServeHTTP(w, r2)
+			if !state.Written() && context.Cause(ctx) == errDeadline {
+				problem.Send(w, http.StatusServiceUnavailable, tooSlow)
+			}
+		})
+	}
+}
