@@ -23,6 +23,7 @@ func (a *app) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/signup", a.handler(a.signUp))
 	mux.HandleFunc("POST /api/login", a.handler(a.logIn))
+	mux.HandleFunc("POST /api/logout", a.handler(a.logOut))
 	mux.HandleFunc("GET /api/notes", a.user(a.listNotes))
 	mux.HandleFunc("POST /api/notes", a.user(a.createNote))
 	mux.HandleFunc("GET /api/notes/{id}", a.user(a.readNote))

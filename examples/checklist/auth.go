@@ -89,6 +89,19 @@ func (a *app) logIn(w http.ResponseWriter, r *http.Request) error {
 	}{token, expires.UTC().Truncate(time.Second)})
 }
 
+// logOut makes the token of the request worthless. It asks for no user: a token that is gone already is what was wanted.
+func (a *app) logOut(w http.ResponseWriter, r *http.Request) error {
+	token, ok := bearer(r)
+	if !ok {
+		return errNoToken
+	}
+	if err := a.store.DeleteToken(r.Context(), hashToken(token)); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
 func (a *app) rehash(ctx context.Context, u User, password string) error {
 	hash, err := a.passwords.Hash(ctx, password)
 	if err != nil {
@@ -140,9 +153,9 @@ func needsUser(path string) bool {
 }
 
 func (a *app) userOf(r *http.Request) (User, error) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return User{}, errUnauthorized(challenge, "Send the token of a log-in as Authorization: Bearer.")
+	token, ok := bearer(r)
+	if !ok {
+		return User{}, errNoToken
 	}
 	u, err := a.store.UserByToken(r.Context(), hashToken(token), a.now())
 	if errors.Is(err, errNotFound) {
@@ -151,12 +164,20 @@ func (a *app) userOf(r *http.Request) (User, error) {
 	return u, err
 }
 
+// bearer is the token that a request carries, RFC 6750 section 2.1. The scheme's letter case does not matter.
+func bearer(r *http.Request) (token string, ok bool) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return token, strings.EqualFold(scheme, "Bearer")
+}
+
+var errNoToken = errUnauthorized(challenge, "Send the token of a log-in as Authorization: Bearer.")
+
 // user makes a handler of a function that cannot run without a user.
 func (a *app) user(fn func(http.ResponseWriter, *http.Request, User) error) http.HandlerFunc {
 	return a.handler(func(w http.ResponseWriter, r *http.Request) error {
 		u, ok := r.Context().Value(userKey{}).(User)
 		if !ok {
-			return errUnauthorized(challenge, "Log in first.")
+			return errNoToken
 		}
 		return fn(w, r, u)
 	})

@@ -103,7 +103,7 @@ func TestConfigRefuses(t *testing.T) {
 		{"DATABASE_URL", "sqlite::memory:", "gone with the process", nil},
 		{"DATABASE_URL", "sqlite:x.db?mode=ro", "no parameters", nil},
 		{"DATABASE_URL", "data/", "names no file", nil},
-		{"ALLOWED_ORIGINS", "https://app.example.com/", "path", nil},
+		{"ALLOWED_ORIGINS", "https://app.example.com/", `write "https://app.example.com"`, nil},
 		{"ALLOWED_ORIGINS", "app.example.com", "ALLOWED_ORIGINS", nil},
 		{"ALLOWED_HOSTS", "https://notes.example.com", "ALLOWED_HOSTS", nil},
 		{"TRUSTED_PROXIES", "10.0.0.0/33", "neither a network nor an address", map[string]string{"PROXY_HEADER": "X-Forwarded-For"}},

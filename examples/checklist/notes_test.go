@@ -1,18 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 )
-
-func contextWithDeadline(r *http.Request, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(r.Context(), d)
-}
 
 func TestNotesLifeCycle(t *testing.T) {
 	ta := newTestApp(t)

@@ -64,6 +64,12 @@ func (s *Store) AddToken(ctx context.Context, hash []byte, userID int64, now, ex
 	return tx.Commit()
 }
 
+// DeleteToken ends a token. One that is not there is no error.
+func (s *Store) DeleteToken(ctx context.Context, hash []byte) error {
+	_, err := s.db.ExecContext(ctx, "DELETE FROM tokens WHERE hash = ?", hash)
+	return err
+}
+
 // UserByToken fails with errNotFound for an unknown token and for an expired one.
 func (s *Store) UserByToken(ctx context.Context, hash []byte, now time.Time) (User, error) {
 	var u User
