@@ -145,6 +145,12 @@ func seconds(d time.Duration) int {
 // replay writes the answer for one request. All values lie in one array of this response alone, each cut off so that
 // an append to one cannot reach the next.
 func (a *answer) replay(h http.Header, v *verdict) {
+	if len(a.fields) == 0 {
+		if a.vary != "" {
+			addVary(h, a.vary, make([]string, 1))
+		}
+		return
+	}
 	values := make([]string, len(a.fields)+1)
 	if a.vary != "" {
 		addVary(h, a.vary, values[:1:1])
@@ -184,7 +190,7 @@ func addVary(h http.Header, vary string, fresh []string) {
 func varies(lines []string, name string) bool {
 	for _, line := range lines {
 		for element := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(strings.Trim(element, " \t"), name) {
+			if strings.EqualFold(trimOWS(element), name) {
 				return true
 			}
 		}

@@ -108,7 +108,7 @@ func (c Config) checkOrigins(problems *conf.Problems) []pattern {
 			f = c.checkTrust(p)
 		}
 		if f != nil {
-			problems.Add(fmt.Sprintf("AllowedOrigins[%d]", i), origin, f.reason, f.fix())
+			problems.Add(fmt.Sprintf("AllowedOrigins[%d]", i), origin, f.reason, f.fix(c.checkTrust))
 			continue
 		}
 		patterns = append(patterns, p)

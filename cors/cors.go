@@ -72,6 +72,11 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 	return layer.Wrap(m, next, func(next http.Handler) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			p := m.load()
+			if len(r.Header["Origin"]) == 0 { // most requests: the rest need not be set up
+				p.answers.plain.replay(w.Header(), &verdict{})
+				next.ServeHTTP(w, r)
+				return
+			}
 			v := p.decide(r)
 			if p.cfg.OnDecision != nil && v.kind != NotCORS {
 				p.cfg.OnDecision(r, p.explain(&v, r))

@@ -3,7 +3,6 @@ package cors
 import (
 	"fmt"
 	"net/netip"
-	"strconv"
 	"strings"
 )
 
@@ -108,9 +107,6 @@ func checkOpaque(host string) *flaw {
 
 // endsInNumber is the URL standard's test, section 3.5, that makes a host an IPv4 address: digits, or hexadecimal ones.
 func endsInNumber(last string) bool {
-	if _, err := strconv.ParseUint(last, 10, 64); err == nil {
-		return true
-	}
 	hex, found := strings.CutPrefix(last, "0x")
 	return found && strings.Trim(hex, "0123456789abcdef") == "" || strings.Trim(last, "0123456789") == ""
 }

@@ -1,7 +1,9 @@
 package cors
 
 import (
+	"hash/maphash"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/net/publicsuffix"
 )
@@ -9,11 +11,22 @@ import (
 // originSet matches the Origin header. Exact origins are found byte for byte, as the browser's own check compares
 // (Fetch section 4.10); a pattern's suffix is looked up at each dot, so that the cost does not grow with the list.
 type originSet struct {
-	any      bool
-	exact    map[string]struct{}
-	wild     map[string]schemes // by ".example.com:8443"
-	longest  int                // no longer Origin can match
-	suffixes bool               // patterns may match below a public suffix
+	any     bool
+	exact   map[string]struct{}
+	wild    map[string]schemes // by ".example.com:8443"
+	longest int                // no longer Origin can match
+	proven  *provenOrigins     // nil: patterns may match below a public suffix
+}
+
+// provenOrigins remembers some of the origins that patterns admit, because to search the list of public suffixes costs
+// more than all else. It holds a fixed number, and none that was not admitted, so that no client can fill it.
+type provenOrigins struct {
+	seed  maphash.Seed
+	slots [256]atomic.Pointer[string]
+}
+
+func (h *provenOrigins) slot(origin string) *atomic.Pointer[string] {
+	return &h.slots[maphash.String(h.seed, origin)%uint64(len(h.slots))]
 }
 
 // schemes is a set of the two schemes that have subdomains.
@@ -26,10 +39,12 @@ const (
 
 func newOriginSet(cfg Config, patterns []pattern) originSet {
 	o := originSet{
-		any:      cfg.anyOrigin(),
-		exact:    make(map[string]struct{}, len(patterns)),
-		wild:     make(map[string]schemes),
-		suffixes: cfg.DangerouslyAllowPublicSuffixes,
+		any:   cfg.anyOrigin(),
+		exact: make(map[string]struct{}, len(patterns)),
+		wild:  make(map[string]schemes),
+	}
+	if !cfg.DangerouslyAllowPublicSuffixes {
+		o.proven = &provenOrigins{seed: maphash.MakeSeed()}
 	}
 	for _, p := range patterns {
 		if !p.wild {
@@ -62,7 +77,19 @@ func (o *originSet) match(origin string) cause {
 	if len(o.wild) == 0 {
 		return originUnlisted
 	}
-	return o.matchWild(origin)
+	if o.proven == nil {
+		return o.matchWild(origin)
+	}
+	slot := o.proven.slot(origin)
+	if known := slot.Load(); known != nil && *known == origin {
+		return allowed
+	}
+	why := o.matchWild(origin)
+	if why == allowed {
+		own := strings.Clone(origin) // the header's own string would keep all of the header alive
+		slot.Store(&own)
+	}
+	return why
 }
 
 // matchWild walks the host from the left, label by label, and stops at the first that no host name has. So nothing
@@ -111,7 +138,7 @@ func (o *originSet) checkSuffix(hostport, suffix string) cause {
 	if len(host) > maxHost {
 		return originUnlisted
 	}
-	if o.suffixes {
+	if o.proven == nil {
 		return allowed
 	}
 	if public, _ := publicsuffix.PublicSuffix(host); len(public) > len(base) && public != host {

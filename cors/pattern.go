@@ -25,22 +25,21 @@ type flaw struct {
 
 const exampleOrigin = `write an origin such as "https://app.example.com"`
 
-// fix is the advice to show. A guess is shown only if it would be accepted, after further guesses if need be:
-// "HTTPS://Example.com/" has three flaws and one fix.
-func (f *flaw) fix() string {
-	if f.advice != "" {
-		return f.advice
-	}
-	guess := f.write
+// fix is the advice to show. A guess is shown only if it would be accepted, by trust too, after further guesses if need
+// be: "HTTPS://Example.com/" has three flaws and one fix.
+func (f *flaw) fix(trust func(pattern) *flaw) string {
 	for range 8 {
-		_, next := parsePattern(guess)
-		switch {
-		case next == nil:
-			return "write " + strconv.Quote(guess)
-		case next.advice != "":
-			return next.advice
+		if f.advice != "" {
+			return f.advice
 		}
-		guess = next.write
+		p, next := parsePattern(f.write)
+		if next == nil {
+			next = trust(p)
+		}
+		if next == nil {
+			return "write " + strconv.Quote(f.write)
+		}
+		f = next
 	}
 	return exampleOrigin
 }
@@ -107,6 +106,8 @@ func checkText(s string) *flaw {
 	case strings.EqualFold(s, "null"):
 		return &flaw{reason: "sandboxed frames, local files and data: pages of anybody have the origin null",
 			advice: "serve the page from an origin of its own and list that"}
+	case len(s) > 5 && strings.EqualFold(s[:5], "data:"):
+		return &flaw{reason: "a data: page has the origin null", advice: "serve the page over https and list that origin"}
 	case strings.ContainsRune(s, ','):
 		return &flaw{reason: "it holds several origins", advice: "give each origin its own element"}
 	}
@@ -121,7 +122,7 @@ func checkText(s string) *flaw {
 			return &flaw{reason: "browsers send international domain names in punycode", advice: "write the domain in its xn-- form"}
 		}
 	}
-	if s[0] == '^' || s[len(s)-1] == '$' || strings.ContainsAny(s, `\()|{}`) || strings.Contains(s, ".*") {
+	if s[0] == '^' || s[len(s)-1] == '$' || strings.ContainsAny(s, `\()|{}`) || strings.Contains(s, "://.*") {
 		return &flaw{reason: "regular expressions are not origins", advice: `write "https://*.example.com" for all subdomains`}
 	}
 	return nil
@@ -167,8 +168,6 @@ func noScheme(s string) *flaw {
 	}
 	scheme, rest, found := strings.Cut(s, ":")
 	switch {
-	case found && strings.EqualFold(scheme, "data"):
-		return &flaw{reason: "a data: page has the origin null", advice: "serve the page over https and list that origin"}
 	case found && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")):
 		return &flaw{reason: "two slashes follow the scheme", write: scheme + "://" + strings.TrimLeft(rest, "/")}
 	case strings.Contains(s, "*") && !strings.HasPrefix(s, "*."):
@@ -181,15 +180,12 @@ func noScheme(s string) *flaw {
 // cutPort splits the port off. It knows brackets, and it refuses ports in any form that browsers do not send.
 func cutPort(scheme, authority string) (host, port string, f *flaw) {
 	i := strings.LastIndexByte(authority, ':')
-	if end := strings.IndexByte(authority, ']'); authority[0] == '[' && i < end {
-		return authority, "", nil
-	}
-	if i < 0 {
-		return authority, "", nil
+	if end := strings.IndexByte(authority, ']'); i < 0 || i < end {
+		return authority, "", nil // the colons are those of an IPv6 address
 	}
 	host, port = authority[:i], authority[i+1:]
 	bare := scheme + "://" + host
-	if strings.Contains(host, ":") && host[0] != '[' {
+	if strings.Contains(host, ":") && !strings.Contains(host, "[") {
 		return "", "", &flaw{reason: "an IPv6 address stands in brackets", advice: `write it like "http://[::1]:3000"`}
 	}
 	number, err := strconv.Atoi(port)

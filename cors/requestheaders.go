@@ -21,7 +21,7 @@ func (p *policy) checkHeaders(v *verdict, lines []string) {
 		for more := true; more; {
 			var element string
 			element, line, more = strings.Cut(line, ",")
-			name := strings.Trim(element, " \t")
+			name := trimOWS(element)
 			if name == "" {
 				tidy = false
 				if empty++; empty > maxEmptyElements {
@@ -57,43 +57,59 @@ func (p *policy) checkHeader(name string) (lower bool, why cause) {
 	if len(name) > p.longestHeader && !p.anyHeader {
 		return false, headerUnlisted
 	}
-	if !isToken(name) { // before ToLower, which maps letters beyond ASCII onto ASCII
-		return false, headerMalformed
-	}
-	folded := strings.ToLower(name)
-	if _, ok := p.headers[folded]; ok {
+	var buf [64]byte // names of usual length are folded without an allocation
+	folded := appendLower(buf[:0], name)
+	if _, ok := p.headers[string(folded)]; ok {
 		return false, allowed
 	}
 	switch {
+	case !isToken(name):
+		return false, headerMalformed
 	case !p.anyHeader:
 		return false, headerUnlisted
-	case folded == "authorization":
+	case string(folded) == "authorization":
 		return false, headerUnnamed
 	}
-	return folded == name, allowed
+	return string(folded) == name, allowed
+}
+
+// appendLower folds ASCII only: strings.ToLower also maps letters beyond ASCII onto ASCII.
+func appendLower(dst []byte, s string) []byte {
+	for i := range len(s) {
+		c := s[i]
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// trimOWS is RFC 9110 section 5.6.3.
+func trimOWS(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // joinNames writes the names of checked lines the way a browser would.
 func joinNames(lines []string, size int) string {
-	var b strings.Builder
-	b.Grow(size)
+	joined := make([]byte, 0, size)
 	for _, line := range lines {
 		for element := range strings.SplitSeq(line, ",") {
-			name := strings.Trim(element, " \t")
+			name := trimOWS(element)
 			if name == "" {
 				continue
 			}
-			if b.Len() > 0 {
-				b.WriteByte(',')
+			if len(joined) > 0 {
+				joined = append(joined, ',')
 			}
-			for i := range len(name) {
-				c := name[i]
-				if 'A' <= c && c <= 'Z' {
-					c |= 0x20
-				}
-				b.WriteByte(c)
-			}
+			joined = appendLower(joined, name)
 		}
 	}
-	return b.String()
+	return string(joined)
 }
