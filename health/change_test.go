@@ -87,7 +87,6 @@ func TestOnChangeThatHangs(t *testing.T) {
 			OnChange: func(_ string, _, to health.Status, _ error) { <-release; told = append(told, to) },
 		})
 		h := m.Wrap(app)
-		before := runtime.NumGoroutine()
 		for i := range 8 {
 			began := time.Now()
 			if w := ask(h, "GET", "/readyz"); w.Code != []int{503, 200}[i%2] || time.Since(began) > 800*time.Millisecond {
@@ -95,8 +94,8 @@ func TestOnChangeThatHangs(t *testing.T) {
 			}
 			time.Sleep(5 * time.Second)
 		}
-		if more := runtime.NumGoroutine() - before; more > 1 {
-			t.Errorf("%d goroutines more", more)
+		if n := checkGoroutines(); n != 1 {
+			t.Errorf("%d goroutines", n)
 		}
 		close(release)
 		synctest.Wait()
@@ -202,5 +201,22 @@ func TestDrainDuringAProbe(t *testing.T) {
 			t.Errorf("%d after %v", w.Code, time.Since(began))
 		}
 		time.Sleep(time.Second)
+	})
+}
+
+// A run that one endpoint asked for must show on the others, whose pages are kept too.
+func TestRunsShowEverywhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{results: "pfp"}
+		h := mustNew(t, health.Config{Checks: []health.Check{{Name: "c", Func: s.check, Live: true, FailureThreshold: 1}}}).Wrap(app)
+		paths := []string{"/livez", "/readyz", "/health"}
+		for i, want := range []int{200, 503, 200} {
+			for _, path := range []string{paths[i], "/livez", "/readyz", "/health"} { // each is the first to ask once
+				if got := ask(h, "GET", path).Code; got != want {
+					t.Errorf("run %d: %s is %d, want %d", i, path, got, want)
+				}
+			}
+			time.Sleep(5 * time.Second)
+		}
 	})
 }

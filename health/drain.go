@@ -43,7 +43,8 @@ func (m *Middleware) Draining() <-chan struct{} {
 }
 
 // Track makes [Middleware.Serve] wait, within ShutdownTimeout, until done is called. It is for what http.Server.Shutdown
-// does not wait for: hijacked connections and work that outlives its request. done may be called more than once.
+// does not wait for: hijacked connections and work that outlives its request. Call it before the connection is hijacked,
+// since Serve may look between the two. done may be called more than once.
 func (m *Middleware) Track() (done func()) {
 	if !m.made() {
 		return func() {}

@@ -28,7 +28,8 @@ import (
 // srv.TLSConfig has Certificates, GetCertificate or GetConfigForClient; ln is then a plain listener. For several servers
 // call Serve once for each, side by side: they begin to end together, also when one of them fails.
 //
-// Serve catches the two signals itself; a ctx from signal.NotifyContext does no harm.
+// Serve catches the two signals itself, so ctx may be context.Background(). One from signal.NotifyContext does no harm:
+// the end of ctx is no signal, so it takes two real ones to cut the delay.
 func (m *Middleware) Serve(ctx context.Context, srv *http.Server, ln net.Listener) error {
 	if !m.made() || srv == nil {
 		if ln != nil {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/gambeson-go/gambeson/health"
@@ -82,3 +84,17 @@ func (e textError) Error() string { return string(e) }
 type panickyError struct{}
 
 func (panickyError) Error() string { panic("no text") }
+
+// checkGoroutines is how many goroutines checks hold. runtime.NumGoroutine counts everybody's, and is off during a
+// garbage collection.
+func checkGoroutines() int {
+	stacks := make([]byte, 4<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	n := 0
+	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+		if strings.Contains(stack, "gambeson/health.(*check)") {
+			n++
+		}
+	}
+	return n
+}
