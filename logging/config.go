@@ -77,6 +77,9 @@ type ConfigError = conf.Error
 // check reports everything that is wrong with c.
 func (c Config) check() error {
 	p := conf.For("logging")
+	if c.Logger != nil && c.Logger.Handler() == nil {
+		p.Add("Logger", nil, "has no handler", "make it with slog.New, or leave it nil")
+	}
 	if c.SlowThreshold < 0 {
 		p.Add("SlowThreshold", c.SlowThreshold, "a threshold is not negative", "write 0 to turn it off")
 	}

@@ -14,7 +14,8 @@ import (
 
 // NewHandler makes a slog.Handler that writes each record as one line of JSON: the value that [slog.JSONHandler] would
 // write, with redact.Default() applied while it is encoded and, after the message, the request_id, trace_id, span_id and
-// trace_flags of the request that the context belongs to. These stand at the top level whatever groups are open.
+// trace_flags of the request that the context belongs to. These stand at the top level whatever groups are open. What
+// JSONHandler shows wrongly or not at all, such as a url.URL or a LogValuer within a struct, is shown as redact shows it.
 //
 // opts means what it means there; nil is the default. ReplaceAttr sees values before they are redacted, so that it
 // cannot bring back what was taken out, and costs the fast paths.
@@ -29,6 +30,7 @@ type handler struct {
 	rules  *rules
 	pre    []byte   // the attributes of With, encoded, and the groups opened for them
 	groups []string // all groups of WithGroup
+	shown  []string // their names, redacted
 	opened int      // how many of them are open in pre
 	ids    *request // bound by Logger
 	hasIDs bool     // With was given them: they are not written again
@@ -97,6 +99,7 @@ func (h *handler) WithGroup(name string) slog.Handler {
 	}
 	c := *h
 	c.groups = append(slices.Clip(h.groups), name)
+	c.shown = append(slices.Clip(h.shown), h.rules.red.Text(name))
 	c.rules = h.rules.under(c.groups)
 	return &c
 }

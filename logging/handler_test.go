@@ -119,18 +119,22 @@ func TestHandlerWritesWhatSlogWrites(t *testing.T) {
 			l.WithGroup("g").With("a", 1).WithGroup("h").Info("m", "b", 2, slog.Group("i", "c", 3, slog.Group("j", "d", 4)),
 				slog.Group("", "inline", 5), slog.Group("empty"))
 		},
-		"empty group at the end":  func(l *slog.Logger) { l.With("a", 1).WithGroup("g").Info("m") },
-		"with nothing":            func(l *slog.Logger) { l.With().WithGroup("g").With(slog.Group("x")).Info("m", "a", 1) },
-		"with twice":              func(l *slog.Logger) { l.With("a", 1).With("b", 2).WithGroup("g").With("c", 3).Info("m", "a", 4) },
-		"levels":                  func(l *slog.Logger) { l.Log(context.Background(), slog.LevelError+3, "m") },
-		"valuer":                  func(l *slog.Logger) { l.Info("m", "v", valuer{slog.GroupValue(slog.Int("a", 1))}, "w", valuer{slog.IntValue(2)}) },
+		"empty group at the end": func(l *slog.Logger) { l.With("a", 1).WithGroup("g").Info("m") },
+		"with nothing":           func(l *slog.Logger) { l.With().WithGroup("g").With(slog.Group("x")).Info("m", "a", 1) },
+		"with twice":             func(l *slog.Logger) { l.With("a", 1).With("b", 2).WithGroup("g").With("c", 3).Info("m", "a", 4) },
+		"levels":                 func(l *slog.Logger) { l.Log(context.Background(), slog.LevelError+3, "m") },
+		"valuer": func(l *slog.Logger) {
+			l.Info("m", "v", valuer{slog.GroupValue(slog.Int("a", 1))}, "w", valuer{slog.IntValue(2)})
+		},
 		"valuer to an empty attr": func(l *slog.Logger) { l.Info("m", "", valuer{slog.AnyValue(nil)}, "a", 1) },
-		"structs":                 func(l *slog.Logger) { l.Info("m", "p", point{1, 2, "n<"}, "pp", &point{}, "s", []int{1, 2}, "m", map[string]any{"b": 1, "a": nil}) },
-		"marshaler":               func(l *slog.Logger) { l.Info("m", "l", level{}, "raw", json.RawMessage(`{"z": 1,  "a":2}`)) },
-		"bytes":                   func(l *slog.Logger) { l.Info("m", "b", []byte("abc")) },
-		"bad key":                 func(l *slog.Logger) { l.Info("m", []any{"only a value"}...) },
-		"empty key":               func(l *slog.Logger) { l.Info("m", "", "v") },
-		"zone":                    func(l *slog.Logger) { l.Info("m", "t", time.Unix(1e9, 1).In(time.FixedZone("x", -5400))) },
+		"structs": func(l *slog.Logger) {
+			l.Info("m", "p", point{1, 2, "n<"}, "pp", &point{}, "s", []int{1, 2}, "m", map[string]any{"b": 1, "a": nil})
+		},
+		"marshaler": func(l *slog.Logger) { l.Info("m", "l", level{}, "raw", json.RawMessage(`{"z": 1,  "a":2}`)) },
+		"bytes":     func(l *slog.Logger) { l.Info("m", "b", []byte("abc")) },
+		"bad key":   func(l *slog.Logger) { l.Info("m", []any{"only a value"}...) },
+		"empty key": func(l *slog.Logger) { l.Info("m", "", "v") },
+		"zone":      func(l *slog.Logger) { l.Info("m", "t", time.Unix(1e9, 1).In(time.FixedZone("x", -5400))) },
 	} {
 		t.Run(name, func(t *testing.T) { same(t, nil, log) })
 	}

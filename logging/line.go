@@ -67,15 +67,15 @@ func (l *line) open(more bool) state {
 	l.groups = append(l.groups, h.groups[:h.opened]...)
 	before := l.state()
 	if more {
-		for _, name := range h.groups[h.opened:] {
-			l.openGroup(name)
+		for i := h.opened; i < len(h.groups); i++ {
+			l.openGroup(h.groups[i], h.shown[i])
 		}
 	}
 	return before
 }
 
-func (l *line) openGroup(name string) {
-	l.name(l.h.rules.red.Text(name))
+func (l *line) openGroup(name, shown string) {
+	l.name(shown)
 	l.buf = append(l.buf, '{')
 	l.comma = false
 	l.depth++
@@ -109,14 +109,23 @@ func (l *line) add(a slog.Attr) bool {
 		l.redacted(a.Value.String())
 		return true
 	case judgeSlow:
-		a = l.h.rules.redact(a, l.groups)
-		a.Value = a.Value.Resolve()
+		clean := l.h.rules.redact(a, l.groups)
 		l.clean = true
-		some := l.put(a)
+		some := l.put(unchanged(a, clean))
 		l.clean = false
 		return some
 	}
 	return l.put(a)
+}
+
+// unchanged keeps bytes without a secret in them what they are, base64, where the redactor shows their text.
+func unchanged(a, clean slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindAny && clean.Value.Kind() == slog.KindString {
+		if b, ok := a.Value.Any().([]byte); ok && clean.Value.String() == string(b) {
+			clean.Value = a.Value
+		}
+	}
+	return clean
 }
 
 // judge is the rules' judgement. Where ReplaceAttr has yet to see the members of a group, they are judged one by one;
@@ -186,7 +195,7 @@ func (l *line) group(a slog.Attr) bool {
 	}
 	before := l.state()
 	if a.Key != "" {
-		l.openGroup(a.Key)
+		l.openGroup(a.Key, a.Key)
 	}
 	some := false
 	for _, m := range members {

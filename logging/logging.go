@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"sync/atomic"
 
-	"github.com/gambeson-go/gambeson/internal/conf"
 	"github.com/gambeson-go/gambeson/internal/layer"
 	"github.com/gambeson-go/gambeson/internal/problem"
 	"github.com/gambeson-go/gambeson/internal/respwrap"
@@ -40,11 +39,6 @@ func New(cfg Config) (*Middleware, error) {
 		m.handler = newHandler(os.Stderr, nil, m.red)
 	} else {
 		m.bare = cfg.Logger.Handler()
-		if m.bare == nil {
-			p := conf.For("logging")
-			p.Add("Logger", nil, "has no handler", "make it with slog.New, or leave it nil")
-			return nil, p.Err()
-		}
 		m.handler = redacting(m.bare, m.red, cfg.Redactor != nil)
 	}
 	if own, ok := m.handler.(*handler); ok {

@@ -129,7 +129,9 @@ func TestRecordThroughForeignHandler(t *testing.T) {
 		r.Header.Set("X-Request-Id", "fixed")
 		r.Header.Set("Accept", "text/html")
 		_, _ = serveTo(t, logging.Config{Logger: slog.New(h(out)), TrustRequestID: true, RequestHeaders: []string{"accept", "Authorization"}}, r,
-			func(w http.ResponseWriter, r *http.Request) { logging.Add(r.Context(), slog.String("password", "x1"), slog.Int("n", 3)) })
+			func(w http.ResponseWriter, r *http.Request) {
+				logging.Add(r.Context(), slog.String("password", "x1"), slog.Int("n", 3))
+			})
 		rec := out.one(t)
 		delete(rec, "time")
 		delete(rec, "duration_ms")
