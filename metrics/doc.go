@@ -60,10 +60,44 @@
 //     scanners away without spending the error budget, answer 404.
 //   - The page of [Middleware.Handler] tells routes, traffic and versions. Give it a private listener.
 //
+// # Metrics of other layers
+//
+// No layer knows of Prometheus; each has a function to ask or to be told by. The health checks, read at each scrape, so
+// that a process with no prober shows them too:
+//
+//	type checks struct{ *health.Middleware }
+//
+//	var up = prometheus.NewDesc("health_check_up", "Whether a check passes.", []string{"check"}, nil)
+//
+//	func (c checks) Describe(descs chan<- *prometheus.Desc) { descs <- up }
+//	func (c checks) Collect(out chan<- prometheus.Metric) {
+//		for _, k := range c.Checks() {
+//			value := 0.0
+//			if k.Status == health.Pass {
+//				value = 1
+//			}
+//			out <- prometheus.MustNewConstMetric(up, prometheus.GaugeValue, value, k.Name)
+//		}
+//	}
+//
+//	err := m.Registry().Register(checks{h}) // and health_ready, from h.Ready, as a GaugeFunc
+//
+// The limiter's decisions, told as they are made, and what its memory gave up:
+//
+//	decisions := prometheus.NewCounterVec(prometheus.CounterOpts{
+//		Name: "ratelimit_decisions_total", Help: "Decisions, by policy.",
+//	}, []string{"policy", "allowed"})
+//	limits.OnDecision = func(_ *http.Request, d ratelimit.Decision) { // never the key: it is the client's
+//		decisions.WithLabelValues(d.Policy, strconv.FormatBool(d.Allowed)).Inc()
+//	}
+//	evictions := prometheus.NewCounterFunc(prometheus.CounterOpts{
+//		Name: "ratelimit_evictions_total", Help: "Buckets given up before they were full.",
+//	}, func() float64 { return float64(limiter.Stats().Evicted) })
+//
 // # Cost
 //
 // One allocation for a request, and none where a layer outside has wrapped the writer already. The metrics of a label
-// set are looked up by name once, then found by pointer. Behind the cap everything costs the same as before it.
+// set are looked up by name once, then found by pointer, behind the cap as before it.
 //
 // The names follow https://prometheus.io/docs/practices/naming/, the default buckets
 // https://opentelemetry.io/docs/specs/semconv/http/http-metrics/.

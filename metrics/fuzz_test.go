@@ -7,6 +7,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/gambeson-go/gambeson/metrics"
 )
 
@@ -20,7 +22,7 @@ func FuzzLabels(f *testing.F) {
 	f.Add("GET \t", "QUERY", -1, "\"}\n")
 	f.Add("overflow", "_OTHER", 1000, "#")
 	f.Fuzz(func(t *testing.T, pattern, method string, code int, id string) {
-		m := newMiddleware(t, metrics.Config{TraceID: func(ctx) string { return id }, MaxSeries: 2})
+		m := newMiddleware(t, metrics.Config{Registry: prometheus.NewRegistry(), TraceID: func(ctx) string { return id }, MaxSeries: 2})
 		h := m.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			r.Pattern = pattern
 			w.WriteHeader(code)

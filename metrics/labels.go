@@ -53,7 +53,7 @@ func routeLabel(pattern string) string {
 	if pattern == "" {
 		return unmatched
 	}
-	return strings.ToValidUTF8(pattern, "\uFFFD")
+	return strings.Clone(strings.ToValidUTF8(pattern, "\uFFFD"))
 }
 
 // boundCode is 0 for what is no status of HTTP.

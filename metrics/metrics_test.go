@@ -49,6 +49,10 @@ func TestStatusThatIsCounted(t *testing.T) {
 		{desc: "superfluous status", handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204); w.WriteHeader(500) }, code: "204", class: "2xx"},
 		{desc: "status after body", handler: func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("x")); w.WriteHeader(500) }, code: "200", class: "2xx"},
 		{desc: "101 by hand", handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(101) }, code: "101"},
+		{desc: "hijacked", handler: func(w http.ResponseWriter, _ *http.Request) { w.(http.Hijacker).Hijack() }, code: "101"},
+		{desc: "hijacked after a status", handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200); w.(http.Hijacker).Hijack() }, code: "200"},
+		{desc: "hijacked, client gone", ctx: gone, handler: func(w http.ResponseWriter, _ *http.Request) { w.(http.Hijacker).Hijack() }, code: "101"},
+		{desc: "panic after a hijack", handler: func(w http.ResponseWriter, _ *http.Request) { w.(http.Hijacker).Hijack(); panic("x") }, code: "101", panics: 1},
 		{desc: "no status of HTTP", handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(799) }, code: "other", class: "other"},
 		{desc: "panic", handler: func(http.ResponseWriter, *http.Request) { panic("x") }, code: "500", class: "5xx", panics: 1},
 		{desc: "panic with nil", handler: func(http.ResponseWriter, *http.Request) { panic(nil) }, code: "500", class: "5xx", panics: 1},
@@ -73,19 +77,24 @@ func TestStatusThatIsCounted(t *testing.T) {
 				r = r.WithContext(tt.ctx)
 			}
 			func() {
-				defer func() { recover() }()
+				defer func() {
+					if p := recover(); (p != nil) != strings.Contains(tt.desc, "panic") && p != any(http.ErrAbortHandler) {
+						t.Error("panicked with", p)
+					}
+				}()
 				m.Wrap(tt.handler).ServeHTTP(lenient{httptest.NewRecorder()}, r)
 			}()
 			all := series(t, m)
 			expect := map[string]float64{
-				`http_requests_total{code="` + tt.code + `",method="GET",route="unmatched"}`: 1,
-				`http_panics_total{route="unmatched"}`:                                       tt.panics,
-				`http_requests_aborted_total{route="unmatched"}`:                             tt.aborted,
-				`http_requests_in_flight`:                                                    0,
+				`http_requests_total{code="` + tt.code + `",method="GET",route="unmatched"}`:      1,
+				`http_panics_total{route="unmatched"}`:                                            tt.panics,
+				`http_requests_aborted_total{route="unmatched"}`:                                  tt.aborted,
+				`http_requests_in_flight`:                                                         0,
+				`http_request_duration_seconds_count{class="1xx",method="GET",route="unmatched"}`: -1,
 			}
 			if tt.class != "" {
 				expect[`http_request_duration_seconds_count{class="`+tt.class+`",method="GET",route="unmatched"}`] = 1
-			} else if d := labelSets(all, "http_request_duration_seconds_count"); len(d) != 0 {
+			} else if d := labelSets(all, "http_request_duration_seconds_count"); sum(d) != 0 {
 				t.Errorf("a duration: %v", d)
 			}
 			want(t, all, expect)
@@ -96,8 +105,10 @@ func TestStatusThatIsCounted(t *testing.T) {
 	}
 }
 
-// lenient takes any status, as a writer of an outer layer might.
+// lenient takes any status, as a writer of an outer layer might, and gives up its connection.
 type lenient struct{ *httptest.ResponseRecorder }
+
+func (lenient) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, nil }
 
 func (l lenient) WriteHeader(code int) {
 	if code >= 200 && code < 600 {
@@ -146,7 +157,11 @@ func TestGoexitIsCounted(t *testing.T) {
 
 func TestHijackedConnection(t *testing.T) {
 	m := newMiddleware(t, metrics.Config{Sizes: true})
-	srv := server(t, m.Wrap(app()))
+	done := make(chan struct{})
+	srv := server(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(done)
+		m.Wrap(app()).ServeHTTP(w, r)
+	}))
 	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -156,25 +171,14 @@ func TestHijackedConnection(t *testing.T) {
 	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "101") {
 		t.Fatalf("%q %v", line, err)
 	}
-	eventually(t, func() bool { return series(t, m)[`http_requests_total{code="101",method="GET",route="/hijack"}`] == 1 })
+	after(t, "the handler", done)
 	all := series(t, m)
+	want(t, all, map[string]float64{`http_requests_total{code="101",method="GET",route="/hijack"}`: 1})
 	for _, name := range []string{"http_request_duration_seconds_count", "http_response_size_bytes_count"} {
 		if n := sum(labelSets(all, name)); n != 0 {
 			t.Errorf("%s: %v", name, n)
 		}
 	}
-}
-
-// eventually waits for what a server's own goroutine does after the client has its answer.
-func eventually(tb testing.TB, ok func() bool) {
-	tb.Helper()
-	for range 2_000 {
-		if ok() {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	tb.Fatal("it never came true")
 }
 
 func TestClientThatLeft(t *testing.T) {

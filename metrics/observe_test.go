@@ -69,6 +69,26 @@ func TestExemplarOncePerSecondAndCell(t *testing.T) {
 	})
 }
 
+// The second is counted from end to end: it is the slow request whose trace one wants to see.
+func TestExemplarOfASlowRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		id := "fast"
+		m := newMiddleware(t, metrics.Config{Buckets: []float64{10}, TraceID: func(ctx) string { return id }})
+		h := m.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if id == "slow" {
+				time.Sleep(2 * time.Second)
+			}
+		}))
+		serve(h, "GET", "/")
+		time.Sleep(500 * time.Millisecond)
+		id = "slow"
+		serve(h, "GET", "/")
+		if x := exemplars(m); len(x) != 1 || !strings.HasPrefix(x[0], `{trace_id="slow"} 2.0 `) {
+			t.Error(x)
+		}
+	})
+}
+
 // What comes from a traceparent comes from a client, and client_golang panics on what is no exemplar.
 func TestExemplarThatCannotBe(t *testing.T) {
 	for desc, id := range map[string]func(ctx) string{

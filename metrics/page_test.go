@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,15 +105,20 @@ func TestPageAuthorize(t *testing.T) {
 type hung struct {
 	prometheus.Gauge
 	until <-chan struct{}
+	runs  *atomic.Int32
 }
 
-func (h hung) Collect(c chan<- prometheus.Metric) { <-h.until; h.Gauge.Collect(c) }
+func (h hung) Collect(c chan<- prometheus.Metric) {
+	h.runs.Add(1)
+	<-h.until
+	h.Gauge.Collect(c)
+}
 
 func TestPageIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMiddleware(t, metrics.Config{})
-		until := make(chan struct{})
-		m.Registry().MustRegister(hung{prometheus.NewGauge(prometheus.GaugeOpts{Name: "slow"}), until})
+		until, runs := make(chan struct{}), new(atomic.Int32)
+		m.Registry().MustRegister(hung{prometheus.NewGauge(prometheus.GaugeOpts{Name: "slow"}), until, runs})
 		start := time.Now()
 		answers := make(chan *httptest.ResponseRecorder, 3)
 		for range 3 {
@@ -126,6 +132,9 @@ func TestPageIsBounded(t *testing.T) {
 			if w := <-answers; w.Code != 503 || time.Since(start) != 10*time.Second || w.Header().Get("Cache-Control") != "no-store" {
 				t.Errorf("%d after %v", w.Code, time.Since(start))
 			}
+		}
+		if n := runs.Load(); n != 1 {
+			t.Errorf("three scrapes ran the slow collector %d times", n)
 		}
 		close(until)
 		synctest.Wait()

@@ -3,6 +3,7 @@ package metrics
 import (
 	"maps"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,9 @@ import (
 // patternsPerSet bounds the patterns that lead to sets which exist. ServeMux has one for each route and method; a router
 // that makes them up from the request has no end of them.
 const patternsPerSet = 4
+
+// maxPattern is how much of a pattern tells routes apart, in bytes.
+const maxPattern = 1024
 
 // table finds the metrics of a request by pointer. Looking them up by label values costs a hash over the labels and a
 // lock for each metric; a pattern is one string that the mux made once. Reading takes no lock: the map and the lists
@@ -57,6 +61,9 @@ func newTable(f *families, max int) *table {
 // find returns the cell of a label set, or the one for all that is too much.
 func (t *table) find(pattern string, method int, methodName string, code int) *cell {
 	code = boundCode(code)
+	if len(pattern) > maxPattern {
+		pattern = pattern[:maxPattern]
+	}
 	if c := (*t.routes.Load())[pattern].cell(method, code); c != nil {
 		return c
 	}
@@ -112,7 +119,7 @@ func (t *table) add(pattern string, method int, methodName string, code int) *ce
 	}
 	if !known {
 		routes = maps.Clone(routes)
-		routes[pattern] = r
+		routes[strings.Clone(pattern)] = r // it may be a piece of something large
 		t.routes.Store(&routes)
 	}
 	return c

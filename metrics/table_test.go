@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 
@@ -83,6 +84,18 @@ func TestCapCountsPatterns(t *testing.T) {
 		`http_requests_total{code="200",method="GET",route="/same"}`: 40,
 		`http_requests_total` + overflowSet:                          60,
 	})
+}
+
+func TestLongPatternIsCut(t *testing.T) {
+	m := newMiddleware(t, metrics.Config{})
+	n := 0
+	h := m.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		n++
+		r.Pattern = "/" + strings.Repeat("a", 1022) + "ü" + strings.Repeat("a", n)
+	}))
+	serve(h, "GET", "/")
+	serve(h, "GET", "/")
+	want(t, series(t, m), map[string]float64{`http_requests_total{code="200",method="GET",route="/` + strings.Repeat("a", 1022) + "\uFFFD\"}": 2})
 }
 
 // Patterns that differ in the method are one route, and the same set is counted once.
