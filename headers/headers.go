@@ -19,6 +19,8 @@ type Middleware struct {
 	redirect redirect
 	clientIP *clientip.Resolver
 
+	checksHost bool // there are allowed hosts, or a redirect
+
 	badHost, wrongHost []byte // bodies of 400 and 421
 }
 
@@ -36,6 +38,8 @@ func New(cfg Config) (*Middleware, error) {
 		hosts:    hosts,
 		redirect: redirect,
 		clientIP: cfg.ClientIP,
+
+		checksHost: !hosts.empty() || redirect.on,
 		badHost: problem.Problem{Status: http.StatusBadRequest,
 			Detail: "The request does not name one valid host."}.Body(),
 		wrongHost: problem.Problem{Status: http.StatusMisdirectedRequest,
@@ -64,8 +68,8 @@ func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, next http.Han
 		return
 	}
 	v := m.judge(r)
-	res := newResponse(v.set)
-	nonce := res.set(w.Header())
+	res := new(response)
+	nonce := res.set(w.Header(), v.set)
 	switch v.status {
 	case 0:
 	case http.StatusBadRequest:
@@ -80,7 +84,7 @@ func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, next http.Han
 		return
 	}
 	w = res.watch(w, r)
-	defer res.finish()
+	defer res.finish(w)
 	if nonce == "" {
 		next.ServeHTTP(w, r)
 		return
@@ -100,16 +104,22 @@ type verdict struct {
 // judge decides without touching the response.
 func (m *Middleware) judge(r *http.Request) verdict {
 	https := m.clientIP.HTTPS(r)
-	h, ok := parseHost(r.Host)
 	v := verdict{set: &m.sets.http}
-	switch {
-	case https && ok && h.isAddr():
-		v.set = &m.sets.addr
-	case https:
+	if https {
 		v.set = &m.sets.https
 	}
+	if !m.checksHost && (!https || isPlainName(r.Host)) {
+		if doubledHost(r) {
+			v.status = http.StatusBadRequest
+		}
+		return v
+	}
+	h, ok := parseHost(r.Host)
+	if https && ok && h.isAddr() {
+		v.set = &m.sets.addr
+	}
 	switch {
-	case doubledHost(r), !ok && (!m.hosts.empty() || m.redirect.on):
+	case doubledHost(r), !ok && m.checksHost:
 		v.status = http.StatusBadRequest
 	case !m.hosts.empty() && !m.hosts.has(h):
 		v.status = http.StatusMisdirectedRequest

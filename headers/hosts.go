@@ -69,6 +69,12 @@ func parseHost(s string) (h host, ok bool) {
 	return host{name: strings.ToLower(name)}, true
 }
 
+// isPlainName says of most names that are no address that they are none, without a parse: their last label starts with a letter.
+func isPlainName(hostport string) bool {
+	last := hostport[strings.LastIndexByte(hostport, '.')+1:]
+	return last != "" && ('a' <= last[0]|0x20 && last[0]|0x20 <= 'z')
+}
+
 // checkName says whether s is labels of letters, digits, hyphens and underscores, and whether it starts like an address.
 func checkName(s string) (numeric, ok bool) {
 	if s == "" || len(s) > maxHost {

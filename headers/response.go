@@ -7,36 +7,37 @@ import (
 	"github.com/gambeson-go/gambeson/internal/respwrap"
 )
 
-// inline is how many headers lie in the per-request state itself: those of a profile and some to spare.
-const inline = 10
+// inline is how many values lie in the per-request state itself: those of a profile.
+const inline = 7
 
 // response is the state of one response. Its values are its own: a slice shared with others, put into a header map,
 // would let any handler change the headers of all (rs/cors#198).
 type response struct {
 	respwrap.Response
-	hs     *headerSet
-	header http.Header // nil once the header went out
-	values []string
-	room   [inline]string
-	early  bool // a 1xx went out
+	hs    *headerSet
+	more  []string // the values, where they are more than a profile's
+	room  [inline]string
+	early bool // a 1xx went out
+	sent  bool // the final header went out
 }
 
-func newResponse(hs *headerSet) *response {
-	p := &response{hs: hs}
-	if len(hs.names) <= inline {
-		p.values = p.room[:len(hs.names)]
-	} else {
-		p.values = make([]string, len(hs.names))
+func (p *response) values() []string {
+	if n := len(p.hs.names); n <= inline {
+		return p.room[:n]
 	}
-	return p
+	return p.more
 }
 
-// set puts the headers into h, over what an outer layer had put there, and returns the nonce in them.
-func (p *response) set(h http.Header) (nonce string) {
-	nonce = p.hs.fill(p.values)
-	p.header = h
-	for i, name := range p.hs.names {
-		h[name] = p.values[i : i+1 : i+1] // full, so that Add by a handler copies
+// set puts the headers of hs into h, over what an outer layer had put there, and returns the nonce in them.
+func (p *response) set(h http.Header, hs *headerSet) (nonce string) {
+	p.hs = hs
+	if len(hs.names) > inline {
+		p.more = make([]string, len(hs.names))
+	}
+	values := p.values()
+	nonce = hs.fill(values)
+	for i, name := range hs.names {
+		h[name] = values[i : i+1 : i+1] // full, so that Add by a handler copies
 	}
 	return nonce
 }
@@ -51,29 +52,30 @@ func (p *response) watch(w http.ResponseWriter, r *http.Request) http.ResponseWr
 }
 
 // finish is for handlers that wrote nothing: net/http, or a recovery further out, sends the header.
-func (p *response) finish() { p.settle() }
+func (p *response) finish(w http.ResponseWriter) {
+	if !p.sent {
+		p.settle(w.Header())
+	}
+}
 
 // BeforeHeader leaves one line of each header. It implements [respwrap.HeaderHook].
-func (p *response) BeforeHeader(_ http.Header, status int) {
-	p.settle()
+func (p *response) BeforeHeader(h http.Header, status int) {
+	p.settle(h)
 	if status < 200 && status != http.StatusSwitchingProtocols {
 		p.early = true // ReverseProxy clears the whole map after a 1xx of its backend
 		return
 	}
-	p.header = nil
+	p.sent = true
 }
 
-func (p *response) settle() {
+func (p *response) settle(h http.Header) {
 	for i, name := range p.hs.names {
-		if p.header == nil {
-			return
-		}
-		switch lines := p.header[name]; {
+		switch lines := h[name]; {
 		case len(lines) == 1:
 		case len(lines) > 1:
-			p.header[name] = one(name, lines, p.values[i])
+			h[name] = one(name, lines, p.values()[i])
 		case p.early:
-			p.header[name] = []string{p.values[i]}
+			h[name] = []string{p.values()[i]}
 		}
 	}
 }
