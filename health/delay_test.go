@@ -128,6 +128,26 @@ func TestShutdownTimeout(t *testing.T) {
 	}
 }
 
+// A connection on which nothing was sent holds http.Server.Shutdown for some seconds; the default timeout must outlast it.
+func TestSilentConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := mustNew(t, health.Config{DrainDelay: -1})
+		ln := newPipes()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- m.Serve(ctx, &http.Server{Handler: m.Wrap(app)}, ln) }()
+		silent, far := net.Pipe()
+		defer silent.Close()
+		ln.conns <- far
+		began := time.Now()
+		cancel()
+		err := <-done
+		if took := time.Since(began); err != nil || took < time.Second || took > 10*time.Second {
+			t.Errorf("%v after %v", err, took)
+		}
+	})
+}
+
 // codeOf is 0 where no connection is made.
 func codeOf(client *http.Client, path string) int {
 	res, err := client.Get("http://pipe" + path)

@@ -1,14 +1,11 @@
 package health_test
 
 import (
-	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"syscall"
@@ -258,115 +255,5 @@ func TestServeAcceptError(t *testing.T) {
 	m := mustNew(t, health.Config{})
 	if err := m.Serve(t.Context(), &http.Server{}, brokenListener{ln}); err == nil || !strings.Contains(err.Error(), "broken") || m.Ready() {
 		t.Errorf("got %v, ready %v", err, m.Ready())
-	}
-}
-
-func TestServeTLS(t *testing.T) {
-	lender := httptest.NewTLSServer(app) // for its certificate
-	defer lender.Close()
-	m := mustNew(t, health.Config{DrainDelay: time.Hour})
-	s := startOn(t, m, &http.Server{Handler: m.Wrap(app), TLSConfig: &tls.Config{Certificates: lender.TLS.Certificates}})
-	client := lender.Client()
-	client.Transport.(*http.Transport).ForceAttemptHTTP2 = true
-	for _, path := range []string{"/x", "/readyz"} {
-		res, err := client.Get("https://" + s.addr + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		io.Copy(io.Discard, res.Body)
-		res.Body.Close()
-		if res.StatusCode != 200 || res.ProtoMajor != 2 {
-			t.Errorf("%s: %s %s", path, res.Status, res.Proto)
-		}
-	}
-}
-
-// An event stream never ends by itself, and Shutdown does not cancel its context.
-func TestServeStreamWatchesDraining(t *testing.T) {
-	m := mustNew(t, health.Config{DrainDelay: -1})
-	stream := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		io.WriteString(w, "data: hello\n\n")
-		w.(http.Flusher).Flush()
-		<-m.Draining()
-		io.WriteString(w, "retry: 10000\n\n")
-	})
-	s := startOn(t, m, &http.Server{Handler: m.Wrap(stream)})
-	res, err := http.Get(s.url + "/events")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body := bufio.NewReader(res.Body)
-	if line, _ := body.ReadString('\n'); line != "data: hello\n" {
-		t.Fatalf("got %q", line)
-	}
-	s.cancel()
-	if rest, err := io.ReadAll(body); err != nil || string(rest) != "\nretry: 10000\n\n" {
-		t.Errorf("%q, %v", rest, err)
-	}
-	if err := s.end(t); err != nil {
-		t.Error(err)
-	}
-}
-
-// hijacked takes the connection over and says goodbye when it is told to.
-func hijacked(m *health.Middleware, release <-chan struct{}) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		done := m.Track()
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			done()
-			panic(err)
-		}
-		go func() {
-			defer done()
-			defer conn.Close()
-			io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-			<-m.Draining()
-			<-release
-			io.WriteString(conn, "bye")
-			done() // and once more on the way out
-		}()
-	}
-}
-
-func TestServeWaitsForHijacked(t *testing.T) {
-	for _, stuck := range []bool{false, true} {
-		m := mustNew(t, health.Config{DrainDelay: -1, ShutdownTimeout: map[bool]time.Duration{true: 50 * time.Millisecond}[stuck]})
-		release := make(chan struct{})
-		s := startOn(t, m, &http.Server{Handler: m.Wrap(hijacked(m, release))})
-		conn, err := net.Dial("tcp", s.addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		io.WriteString(conn, "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-		in := bufio.NewReader(conn)
-		for line := ""; line != "\r\n"; {
-			if line, err = in.ReadString('\n'); err != nil {
-				t.Fatal(err)
-			}
-		}
-		s.cancel()
-		if stuck {
-			if err := s.end(t); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("a stuck one: %v", err)
-			}
-			close(release)
-			continue
-		}
-		select {
-		case err := <-s.done:
-			t.Errorf("did not wait: %v", err)
-		case <-time.After(50 * time.Millisecond):
-		}
-		close(release)
-		if rest, _ := io.ReadAll(in); string(rest) != "bye" {
-			t.Errorf("got %q", rest)
-		}
-		if err := s.end(t); err != nil {
-			t.Error(err)
-		}
 	}
 }
