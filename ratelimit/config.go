@@ -166,7 +166,7 @@ func compile(p *conf.Problems, at string, pol Policy) policy {
 	if !sound {
 		return c
 	}
-	if float64(pol.Burst)/float64(pol.Limit)*1e9 > maxWindow/2 {
+	if float64(pol.Burst)/float64(pol.Limit)*1e9 > maxWindow {
 		p.Add(at+".Limit", float64(pol.Limit), "fills the bucket in more than 70 years", "raise Limit or lower Burst")
 		return c
 	}

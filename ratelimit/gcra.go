@@ -7,8 +7,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxWindow bounds Burst·Emission in nanoseconds, about 146 years: twice of it still fits an int64.
-const maxWindow = 1 << 62
+// maxWindow bounds Burst·Emission in nanoseconds, about 73 years: three times of it still fit an int64.
+const maxWindow = 1 << 61
 
 // charge is one policy's part in one decision: what it asks, and then what came of it. Times are nanoseconds.
 //

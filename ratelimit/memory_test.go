@@ -141,6 +141,28 @@ func TestMemoryTake(t *testing.T) {
 	})
 }
 
+// TestWidest works with the longest window that there is: nothing overflows.
+func TestWidest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := ratelimit.NewMemory(0)
+		a := ratelimit.Ask{Policy: "a", Key: "k", Emission: 1 << 61, Burst: 1, Cost: 1}
+		time.Sleep(time.Hour)
+		for i, want := range []ratelimit.State{{Debt: 1 << 61}, {Debt: 1 << 61, Denied: true}} {
+			if s := take(t, m, a)[0]; s != want {
+				t.Errorf("%d: %+v", i, s)
+			}
+		}
+		a.Cost = 1 << 62
+		if s := take(t, m, a)[0]; !s.Denied {
+			t.Errorf("%+v", s)
+		}
+		a.Cost = -1 << 63
+		if s := take(t, m, a)[0]; s.Denied || s.Debt != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
 func TestMemoryErrors(t *testing.T) {
 	m := ratelimit.NewMemory(0)
 	for name, asks := range map[string][]ratelimit.Ask{
@@ -148,6 +170,7 @@ func TestMemoryErrors(t *testing.T) {
 		"no emission": {{Policy: "a", Key: "k", Burst: 1, Cost: 1}},
 		"no burst":    {{Policy: "a", Key: "k", Emission: 1, Cost: 1}},
 		"overflow":    {{Policy: "a", Key: "k", Emission: time.Hour, Burst: 1 << 50, Cost: 1}},
+		"a token":     {{Policy: "a", Key: "k", Emission: 1<<61 + 1, Burst: 1, Cost: 1}},
 	} {
 		if _, err := m.Take(context.Background(), asks); err == nil {
 			t.Errorf("%s: no error", name)

@@ -19,10 +19,10 @@ type Middleware struct {
 	cfg         Config
 	policies    []policy
 	prefix      int
-	mem         *Memory // the Store, when it is a Memory: then nothing of a decision leaves the stack
-	local       *Memory // what decides while another Store fails
-	all         string  // RateLimit-Policy of all policies
-	denied      [][]byte
+	mem         *Memory  // the Store, when it is a Memory: then nothing of a decision leaves the stack
+	local       *Memory  // what decides while another Store fails
+	all         string   // RateLimit-Policy of all policies
+	denied      [][]byte // the document of each policy alone
 	unavailable []byte
 	refunds     bool // some policy is Refundable
 	storeErrors atomic.Uint64
@@ -161,17 +161,25 @@ func (m *Middleware) deny(w http.ResponseWriter, r *http.Request, cs []charge) {
 		m.cfg.Deny.ServeHTTP(w, r)
 		return
 	}
-	body := m.denied[longest.policy]
+	problem.Send(w, http.StatusTooManyRequests, m.document(cs, longest))
+}
+
+// document is the problem document of a denial. Those of one policy are ready.
+func (m *Middleware) document(cs []charge, longest *charge) []byte {
+	others := false
+	for i := range cs {
+		others = others || cs[i].denied && !cs[i].shadow && &cs[i] != longest
+	}
+	if !others {
+		return m.denied[longest.policy]
+	}
 	var violated []string
 	for i := range cs {
 		if cs[i].denied && !cs[i].shadow {
 			violated = append(violated, m.policies[cs[i].policy].name)
 		}
 	}
-	if len(violated) > 1 {
-		body = quotaExceeded(violated...)
-	}
-	problem.Send(w, http.StatusTooManyRequests, body)
+	return quotaExceeded(violated...)
 }
 
 func setRetryAfter(h http.Header, seconds int64) {

@@ -40,6 +40,34 @@ func get(h http.Handler, addr string) *httptest.ResponseRecorder {
 	return w
 }
 
+// TestOnTheSecond: rates whose tokens take no whole number of nanoseconds still give all of them on the second.
+func TestOnTheSecond(t *testing.T) {
+	for _, c := range []struct {
+		n   int
+		per time.Duration
+	}{{3, time.Second}, {7, time.Second}, {13, 17 * time.Second}, {600, 77 * time.Second}, {999_983, time.Hour}, {70, time.Minute}, {6, 7 * 24 * time.Hour}} {
+		synctest.Test(t, func(t *testing.T) {
+			cost := c.n
+			m := newLimiter(t, ratelimit.Config{Policies: []ratelimit.Policy{{
+				Name: "p", Limit: ratelimit.Per(c.n, c.per), Burst: c.n, Cost: func(*http.Request) int { return cost },
+			}}})
+			r := httptest.NewRequest("GET", "/", nil)
+			m.Check(r)
+			for range 3 {
+				early := time.Duration(c.n) + 1 // what rounding may give away at the most
+				time.Sleep(c.per - early)
+				if m.Check(r).Allowed {
+					t.Errorf("%d in %v: early", c.n, c.per)
+				}
+				time.Sleep(early)
+				if d := m.Check(r); !d.Allowed {
+					t.Errorf("%d in %v: %v more", c.n, c.per, d.RetryAfter)
+				}
+			}
+		})
+	}
+}
+
 func TestDeniedAndAdmittedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		app := &spy{}

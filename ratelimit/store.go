@@ -26,7 +26,7 @@ type Ask struct {
 	Policy   string        // the policy's name
 	Key      string        // the client; any bytes, of any length: a Store that keeps it hashes it
 	Emission time.Duration // the time in which one token grows, at least 1 ns
-	Burst    int64         // tokens of a full bucket; Burst·Emission stays below 150 years
+	Burst    int64         // tokens of a full bucket; Burst·Emission is at most 73 years
 	Cost     int64         // tokens to take; 0 only looks; below 0 gives back, is never denied and never overfills
 
 	Shadow     bool // a denial is reported in its State and stops nothing; the ask itself is then not charged
@@ -43,7 +43,7 @@ type State struct {
 var (
 	errNotMade  = errors.New("ratelimit: not made by New or NewMemory")
 	errTwice    = errors.New("ratelimit: one call asks the same policy twice")
-	errBadAsk   = errors.New("ratelimit: an ask needs an Emission and a Burst of at least 1, and a window below 150 years")
+	errBadAsk   = errors.New("ratelimit: an ask needs an Emission and a Burst of at least 1, and a window of at most 73 years")
 	errBadStore = errors.New("ratelimit: the Store returned another number of states than it was asked for")
 )
 

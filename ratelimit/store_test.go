@@ -43,40 +43,42 @@ func (s *fakeStore) Take(ctx context.Context, asks []ratelimit.Ask) ([]ratelimit
 }
 
 func TestStoreIsAskedOnce(t *testing.T) {
-	store := &fakeStore{mem: ratelimit.NewMemory(0)}
-	h := newLimiter(t, ratelimit.Config{Store: store, Policies: []ratelimit.Policy{
-		{Name: "burst", Limit: 1, Burst: 2},
-		{Name: "key", Limit: 1, Burst: 5, Key: ratelimit.ByHeader("X-Api-Key"), Cost: func(*http.Request) int { return 2 }, Refundable: true},
-		{Name: "shadow", Limit: 1, Burst: 1, Shadow: true, FailClosed: true},
-		{Name: "exempt", Limit: 1, Burst: 1, Key: func(*http.Request) string { return "" }},
-	}}).Wrap(&spy{})
-	w := get(h, "192.0.2.1:1")
-	if w.Code != http.StatusNoContent || len(store.asks) != 1 {
-		t.Fatalf("status %d after %d calls", w.Code, len(store.asks))
-	}
-	asks := store.asks[0]
-	if len(asks) != 3 {
-		t.Fatalf("%d asks", len(asks))
-	}
-	if a := asks[0]; a.Policy != "burst" || a.Key == "" || a.Emission != time.Second || a.Burst != 2 || a.Cost != 1 || a.Shadow || a.FailClosed || a.Refundable {
-		t.Errorf("%+v", a)
-	}
-	if a := asks[1]; a.Cost != 2 || !a.Refundable || a.Key == asks[0].Key {
-		t.Errorf("%+v", a)
-	}
-	if a := asks[2]; !a.Shadow || !a.FailClosed || a.Key != asks[0].Key {
-		t.Errorf("%+v", a)
-	}
-	if got := w.Header().Get("RateLimit"); got != `"burst";r=1;t=1, "key";r=3;t=3, "shadow";r=0;t=1` {
-		t.Errorf("RateLimit %s", got)
-	}
-	if got := w.Header().Get("RateLimit-Policy"); strings.Contains(got, "exempt") {
-		t.Errorf("RateLimit-Policy %s", got)
-	}
-	get(h, "192.0.2.1:1")
-	if w = get(h, "192.0.2.1:1"); w.Code != http.StatusTooManyRequests {
-		t.Errorf("the store's denial: %d", w.Code)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		store := &fakeStore{mem: ratelimit.NewMemory(0)}
+		h := newLimiter(t, ratelimit.Config{Store: store, Policies: []ratelimit.Policy{
+			{Name: "burst", Limit: 1, Burst: 2},
+			{Name: "key", Limit: 1, Burst: 5, Key: ratelimit.ByHeader("X-Api-Key"), Cost: func(*http.Request) int { return 2 }, Refundable: true},
+			{Name: "shadow", Limit: 1, Burst: 1, Shadow: true, FailClosed: true},
+			{Name: "exempt", Limit: 1, Burst: 1, Key: func(*http.Request) string { return "" }},
+		}}).Wrap(&spy{})
+		w := get(h, "192.0.2.1:1")
+		if w.Code != http.StatusNoContent || len(store.asks) != 1 {
+			t.Fatalf("status %d after %d calls", w.Code, len(store.asks))
+		}
+		asks := store.asks[0]
+		if len(asks) != 3 {
+			t.Fatalf("%d asks", len(asks))
+		}
+		if a := asks[0]; a.Policy != "burst" || a.Key == "" || a.Emission != time.Second || a.Burst != 2 || a.Cost != 1 || a.Shadow || a.FailClosed || a.Refundable {
+			t.Errorf("%+v", a)
+		}
+		if a := asks[1]; a.Cost != 2 || !a.Refundable || a.Key == asks[0].Key {
+			t.Errorf("%+v", a)
+		}
+		if a := asks[2]; !a.Shadow || !a.FailClosed || a.Key != asks[0].Key {
+			t.Errorf("%+v", a)
+		}
+		if got := w.Header().Get("RateLimit"); got != `"burst";r=1;t=1, "key";r=3;t=3, "shadow";r=0;t=1` {
+			t.Errorf("RateLimit %s", got)
+		}
+		if got := w.Header().Get("RateLimit-Policy"); strings.Contains(got, "exempt") {
+			t.Errorf("RateLimit-Policy %s", got)
+		}
+		get(h, "192.0.2.1:1")
+		if w = get(h, "192.0.2.1:1"); w.Code != http.StatusTooManyRequests {
+			t.Errorf("the store's denial: %d", w.Code)
+		}
+	})
 }
 
 // TestStoreDown: a policy decides in this process when the Store fails, but a FailClosed one answers 503. Nothing of the
