@@ -24,7 +24,9 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// watchBody puts a body in the way of r's own; nil where there is nothing to count.
+// watchBody puts a body in the way of r's own; nil where there is nothing to count. http.NoBody must stay what it is: a
+// client or proxy that sends the request on compares with it. As http.MaxBytesReader is used everywhere, it changes the
+// request in place: a copy would keep the mux's pattern to itself.
 func watchBody(r *http.Request) *body {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil
@@ -34,7 +36,8 @@ func watchBody(r *http.Request) *body {
 	return b
 }
 
-// size is what was read, or what the client announced and the handler left unread.
+// size is what was read, or what the client announced and the handler left unread: -1 for a chunked body, which
+// announces nothing.
 func (b *body) size(announced int64) int64 {
 	if b == nil {
 		return 0

@@ -12,7 +12,7 @@ import (
 	"github.com/gambeson-go/gambeson/internal/respwrap"
 )
 
-// exchange is one request on its way. It stays on the stack.
+// exchange is one request on its way. It stays on the stack: nothing here may keep a pointer to it.
 type exchange struct {
 	request    *http.Request
 	response   *respwrap.Response
@@ -31,7 +31,13 @@ type ending struct {
 	panicked bool
 }
 
-// end judges a request as package logging does, so that log and metrics tell the same story.
+// end judges a request as package logging does, so that log and metrics tell the same story:
+//
+//   - What was sent is what counts, whatever came after it.
+//   - A client that went away before it was sent makes 499 of everything. Nobody got the 500 that a handler then writes
+//     for its canceled query, and an impatient crawler must not spend the error budget.
+//   - A panic is a bug, and is counted even where its client did not see it. It is none where it is the way out that
+//     net/http offers, or the cancellation itself, passed on as a panic.
 func (e *exchange) end() ending {
 	ctx := e.request.Context()
 	code := e.response.Status()
@@ -61,7 +67,7 @@ func (m *Middleware) count(e *exchange) {
 		pattern = e.request.Pattern
 	}
 	c := m.table.find(pattern, e.method, e.methodName, end.code)
-	c.requests.Inc()
+	c.requests.Inc() // every request is in exactly one set, so that their sum is right whatever was folded
 	if c == m.table.overflow.Load() {
 		m.table.families.overflow.Inc()
 	}
@@ -81,13 +87,15 @@ func (m *Middleware) count(e *exchange) {
 	}
 }
 
-// observe records the duration, with an exemplar where one is due.
+// observe records the duration, with an exemplar where one is due. An exemplar costs nine allocations, and the page
+// shows the last one of each bucket: one a second is plenty.
 func (m *Middleware) observe(c *cell, e *exchange, took time.Duration) {
 	if m.cfg.TraceID != nil {
 		now := int64(e.start.Sub(m.epoch)) + int64(took)
 		last := c.exemplars.Load()
 		if now-last >= int64(time.Second) {
 			id := m.traceID(e.request.Context())
+			// Two requests at once may both find it due; one of them wins. A request without a trace uses nothing up.
 			if x, ok := c.duration.(prometheus.ExemplarObserver); ok && id != "" && c.exemplars.CompareAndSwap(last, now) {
 				x.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": id})
 				return

@@ -10,7 +10,8 @@ import (
 	"github.com/gambeson-go/gambeson/internal/conf"
 )
 
-// families are the metrics before their labels.
+// families are the metrics before their labels. Only the counter of requests has the exact code: a histogram is 17
+// series, and the class of the status is enough to keep the fast failures out of the latency.
 type families struct {
 	requests     *prometheus.CounterVec
 	duration     *prometheus.HistogramVec
@@ -26,6 +27,8 @@ func newFamilies(cfg Config) *families {
 	if len(buckets) == 0 {
 		buckets = defaultBuckets()
 	}
+	// The names and help texts are an interface: dashboards and alerts are written against them, and client_golang
+	// refuses a second registration with other help.
 	f := &families{
 		requests: counters("http_requests_total", "HTTP requests answered, by method, route and status code.", "method", "route", "code"),
 		duration: histograms("http_request_duration_seconds", "Time to answer an HTTP request, by method, route and class of status code.",
@@ -47,12 +50,16 @@ func defaultBuckets() []float64 {
 	return []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 }
 
+// sizeBuckets go up by tens: whether a body has bytes, kilobytes or megabytes is what one asks.
 func sizeBuckets() []float64 { return []float64{1e2, 1e3, 1e4, 1e5, 1e6, maxAnnounced} }
 
+// counters is short for the one way that they are made here.
 func counters(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 }
 
+// histograms always have classic buckets. A native bucket ends at most 10 % above its start. Past 100 of them the native
+// form starts anew if the last start is an hour ago, and widens its buckets otherwise: it cannot grow without end.
 func histograms(name, help string, buckets []float64, native bool, labels ...string) *prometheus.HistogramVec {
 	opts := prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}
 	if native {
@@ -80,6 +87,8 @@ func (g *registrar) add(name string, c prometheus.Collector) {
 	g.taken = append(g.taken, c)
 }
 
+// refused notes why the registry did not take something: the very same thing is in it, or another one of that name with
+// other labels or help.
 func (g *registrar) refused(name string, err error) {
 	g.failed = true
 	reason := "does not take " + name + ": " + err.Error()
@@ -89,6 +98,7 @@ func (g *registrar) refused(name string, err error) {
 	g.problems.Add("Registry", nil, reason, "use one Middleware for all handlers, or give this one a registry or ConstLabels of its own")
 }
 
+// rollback takes everything out again.
 func (g *registrar) rollback() {
 	for _, c := range g.taken {
 		g.to.Unregister(c)

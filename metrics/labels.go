@@ -7,6 +7,7 @@ import (
 )
 
 const (
+	// No pattern of ServeMux can be one of these two words: each has a slash in it.
 	unmatched     = "unmatched" // no route: 404, 405, or a pattern that did not reach us
 	overflow      = "overflow"  // every label set beyond MaxSeries
 	otherMethod   = "_OTHER"    // OpenTelemetry's word for a method that it does not know
@@ -64,7 +65,7 @@ func boundCode(code int) int {
 	return code
 }
 
-// codeLabels are the labels code and class of a bounded code.
+// codeLabels are the labels code and class of a bounded code. It allocates, and is asked once for each label set.
 func codeLabels(code int) (label, class string) {
 	if code == 0 {
 		return otherCode, otherCode
@@ -85,7 +86,7 @@ func isLabelName(name string) bool {
 	return name != "" && !strings.HasPrefix(name, "__")
 }
 
-// isOwnLabel says whether a constant label would clash.
+// isOwnLabel says whether a constant label would clash with one that a metric here has; "cause" is promhttp's.
 func isOwnLabel(name string) bool {
 	switch name {
 	case "method", "route", "code", "class", "le", "cause":

@@ -45,6 +45,7 @@ func New(cfg Config) (*Middleware, error) {
 	f := newFamilies(cfg)
 	m.table = newTable(f, limit)
 
+	// Constant labels are put on when the page is read, so that they cost a request nothing.
 	g := &registrar{to: m.registry, problems: p}
 	if len(cfg.ConstLabels) > 0 {
 		g.to = prometheus.WrapRegistererWith(cfg.ConstLabels, m.registry)
@@ -114,6 +115,7 @@ func (m *Middleware) around(next http.Handler) http.HandlerFunc {
 		if m.cfg.Sizes {
 			e.body = watchBody(r)
 		}
+		// A defer, because the count must be right however next ends: by return, panic or runtime.Goexit.
 		m.inFlight.Add(1)
 		defer func() {
 			if !e.returned {

@@ -42,7 +42,9 @@ func (m *Middleware) Handler() http.Handler {
 	})
 }
 
-// newPage is made once: the bound on scrapes holds for all that Handler returns.
+// newPage is made once: the bound on scrapes holds for all that Handler returns. Scrapes that come together share one run
+// of the collectors. A collector that hangs ends the scrape after the timeout but holds its place until it returns: at
+// most three goroutines, then 503 at once. One that fails is left out; to answer 500 for it would blind every alert.
 func newPage(registry *prometheus.Registry, g *registrar) http.Handler {
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorHandling:       promhttp.ContinueOnError,

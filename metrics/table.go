@@ -88,6 +88,8 @@ func (r *route) cell(method, code int) *cell {
 	return nil
 }
 
+// add makes what find did not find, or folds it. It runs once for each label set and pattern, under the lock; whoever
+// waited for it looks again first.
 func (t *table) add(pattern string, method int, methodName string, code int) *cell {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -114,7 +116,7 @@ func (t *table) add(pattern string, method int, methodName string, code int) *ce
 		if old := r.cells[method].Load(); old != nil {
 			list = append(list, *old...)
 		}
-		r.cells[method].Store(&list)
+		r.cells[method].Store(&list) // readers have the old list or the new one
 		t.sets++
 	}
 	if !known {
@@ -125,7 +127,8 @@ func (t *table) add(pattern string, method int, methodName string, code int) *ce
 	return c
 }
 
-// fold returns the one cell beyond the cap, and closes the table.
+// fold returns the one cell beyond the cap, and closes the table: from here on a miss takes no lock. It keeps neither
+// method nor code, because those would be sets again, and a client chooses the method.
 func (t *table) fold() *cell {
 	c := t.overflow.Load()
 	if c == nil {
@@ -149,6 +152,7 @@ func (t *table) newRoute(label string) *route {
 	return r
 }
 
+// newCell resolves the children of a label set. Neither may panic: the labels are as many as the family has, and UTF-8.
 func (t *table) newCell(r *route, method string, code int, label, class string) *cell {
 	c := &cell{code: code, route: r, requests: t.families.requests.WithLabelValues(method, r.label, label)}
 	if code != http.StatusSwitchingProtocols {

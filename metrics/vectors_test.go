@@ -302,13 +302,8 @@ func vectors() map[string]func(*testing.T, expect) {
 			want(t, series(t, m), map[string]float64{`http_requests_total{code="200",method="GET",route="/items/{id}"}`: 800})
 		},
 		"no-goroutines": func(t *testing.T, _ expect) {
-			synctest.Test(t, func(t *testing.T) { // a goroutine left in here would be a deadlock at the end
-				before := runtime.NumGoroutine()
-				h := newMiddleware(t, metrics.Config{}).Wrap(app())
-				serve(h, "GET", "/items/1")
-				if n := runtime.NumGoroutine(); n != before {
-					t.Errorf("%d goroutines more", n-before)
-				}
+			synctest.Test(t, func(t *testing.T) { // fails where a goroutine is left in here
+				serve(newMiddleware(t, metrics.Config{}).Wrap(app()), "GET", "/items/1")
 			})
 		},
 	}
