@@ -120,7 +120,7 @@ func (s *scan) touches(a slog.Attr, parent string, inherited nameClass) bool {
 	switch a.Value.Kind() {
 	case slog.KindString:
 		v := a.Value.String()
-		if c := max(inherited, s.r.under(parent, a.Key)); c != none && secretText(c, v, false) && c != queryOnly {
+		if c := max(inherited, s.r.attrUnder(parent, a.Key)); c != none && secretText(c, v, false) && c != queryOnly {
 			return true
 		}
 		if len(v) < shortest {
@@ -134,7 +134,7 @@ func (s *scan) touches(a slog.Attr, parent string, inherited nameClass) bool {
 	case slog.KindBool, slog.KindTime, slog.KindDuration:
 		return false
 	case slog.KindGroup:
-		c := max(inherited, groupClass(s.r.under(parent, a.Key)))
+		c := max(inherited, groupClass(s.r.attrUnder(parent, a.Key)))
 		if a.Key != "" {
 			parent = a.Key
 		}
@@ -144,7 +144,7 @@ func (s *scan) touches(a slog.Attr, parent string, inherited nameClass) bool {
 }
 
 func (s *scan) secretNumber(a slog.Attr, parent string, inherited nameClass) bool {
-	if max(inherited, s.r.under(parent, a.Key)) == strong {
+	if max(inherited, s.r.attrUnder(parent, a.Key)) == strong {
 		return true
 	}
 	var n uint64
@@ -179,7 +179,7 @@ func (s *scan) attr(a slog.Attr, parent string, inherited nameClass) (slog.Attr,
 	if len(key) >= 16 {
 		key, changed = s.value(key)
 	}
-	c := max(inherited, s.r.under(parent, a.Key))
+	c := max(inherited, s.r.attrUnder(parent, a.Key))
 	v := resolve(a.Value)
 	switch v.Kind() {
 	case slog.KindString:

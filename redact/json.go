@@ -180,6 +180,23 @@ func (s *scan) jsonIn(src string, bottom int) bool {
 
 // stringEnd finds the quote that ends a string. Without one the string was cut off.
 func stringEnd(src string, i int) (end int, escaped, closed bool) {
+	for short := min(len(src), i+16); i < short; i++ {
+		if c := src[i]; c == '"' {
+			return i, escaped, true
+		} else if c == '\\' {
+			escaped = true
+			i++
+		}
+	}
+	if !escaped && i < len(src) { // long: by the machine's own search
+		end := strings.IndexByte(src[i:], '"')
+		if end < 0 {
+			end = len(src) - i
+		}
+		if esc := strings.IndexByte(src[i:i+end], '\\'); esc < 0 {
+			return i + end, false, i+end < len(src)
+		}
+	}
 	for ; i < len(src); i++ {
 		if c := src[i]; c == '"' {
 			return i, escaped, true
@@ -321,11 +338,13 @@ const (
 
 // pairRole knows the keys of lists such as [{"name": "password", "value": "x"}].
 func pairRole(key string) role {
-	if len(key) > 9 {
+	if len(key) > 9 || len(key) == 0 {
 		return 0
 	}
-	var buf [longWord]byte
-	switch string(lowered(&buf, key)) {
+	if class[key[0]]&upper != 0 {
+		key = strings.ToLower(key)
+	}
+	switch key {
 	case "name", "key", "header", "field", "param", "parameter", "k", "n", "variable", "var", "attribute", "label", "property":
 		return nameRole
 	case "value", "values", "val", "v", "content", "data", "text", "default":

@@ -21,11 +21,15 @@ const (
 // classify judges a name by its last word that says something: "user_password" is a password, "password_policy" is a
 // policy. Words are split at case changes, digits and everything that is not a letter.
 func (r *Redactor) classify(name string) nameClass {
+	custom := len(r.names)+len(r.allowed) > 0
+	if !custom && ordinary(name) {
+		return none
+	}
 	if len(name) > maxName {
 		name = name[len(name)-maxName:]
 	}
 	c := classifyWords(name)
-	if len(r.names)+len(r.allowed) == 0 {
+	if !custom {
 		return c
 	}
 	var buf [maxName]byte
@@ -224,19 +228,33 @@ func endsIn(flat []byte, starts [maxName]bool, list []string) bool {
 
 // under judges a name inside a group or an object: "number" in "card", "id" in "session".
 func (r *Redactor) under(parent, name string) nameClass {
-	if c := r.classify(name); c >= plural || parent == "" || len(name) > 16 {
+	return r.inside(parent, name, r.classify(name))
+}
+
+// attrUnder is under for the key of an attribute.
+func (r *Redactor) attrUnder(parent, name string) nameClass {
+	c := r.attrClass(name)
+	if parent == "" {
+		return c
+	}
+	return r.inside(parent, name, c)
+}
+
+// inside is under for a name that is of class c by itself.
+func (r *Redactor) inside(parent, name string, c nameClass) nameClass {
+	if c >= plural || parent == "" || len(name) > 16 || ordinary(name) {
 		return c
 	}
 	var buf [longWord]byte
 	start, stop := lastWord(name, len(name))
 	if start != 0 {
-		return r.classify(name)
+		return c
 	}
 	info := words[string(lowered(&buf, name[start:stop]))]
-	if info.partner&(pKey|pNumber|pID|pString|pAnswer) != 0 && info.partner&wordBefore(parent, len(parent)) != 0 {
-		return strong
+	if info.partner&(pKey|pNumber|pID|pString|pAnswer|pCode) != 0 && info.partner&wordBefore(parent, len(parent)) != 0 {
+		return pairClass(name[start:stop])
 	}
-	return info.head
+	return c
 }
 
 // equalFold is strings.EqualFold for ASCII names of known spelling.

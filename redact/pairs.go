@@ -12,9 +12,16 @@ func (s *scan) pair(src string, p int) int {
 	if p+1 == n {
 		return n
 	}
+	if len(s.r.names) == 0 && ordinary(src[max(0, p-maxName):p]) {
+		return p + 1
+	}
 	name, from, quotedName := nameBefore(src, p)
 	if name == "" {
 		return p + 1
+	}
+	var buf [maxName]byte
+	if strings.IndexByte(name, '%') >= 0 {
+		name = string(appendPercentDecoded(buf[:0], name))
 	}
 	c := s.r.classify(name)
 	if c == none {

@@ -14,6 +14,7 @@ type Redactor struct {
 	index   *index // built-in rules and Patterns; nil: the built-in ones
 	urlMark string
 	pool    sync.Pool // of *scan
+	cache   nameCache
 }
 
 // Default is a Redactor with every built-in rule and nothing of the opt-in kind.
@@ -74,7 +75,7 @@ func (r *Redactor) AppendJSON(dst, src []byte) []byte {
 // It allocates nothing.
 func (r *Redactor) Sensitive(name string) bool {
 	r = r.self()
-	switch r.classify(name) {
+	switch r.attrClass(name) {
 	case strong, plural:
 		return true
 	}

@@ -23,15 +23,14 @@ func (s *scan) text(src string) {
 			start := i
 			for i++; i < n && class[src[i]]&wordByte != 0; i++ {
 			}
-			if i == n && i-start < 2 {
-				continue
+			if start+2 >= n {
+				break
 			}
-			switch a, b := src[start], src[start+1]; {
-			case x.has(a, b):
+			switch {
+			case x.has(src[start], src[start+1], src[start+2]):
 				i = s.word(x, src, start, i)
-			case i-start < 2:
 			case c&digit != 0:
-				if i-start >= 3 {
+				if i-start >= 14 || i-start == 4 && i < n && (src[i] == ' ' || src[i] == '-') {
 					i = s.number(src, start, i)
 				}
 			case c&upper != 0 && i-start >= 4 && class[src[start+2]]&digit != 0:

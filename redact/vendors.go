@@ -46,7 +46,9 @@ var vendors = func() []rule {
 	add(alnumSet, 30, "hf_", "api_org_", "r8_", "gsk_", "pplx-", "xai-", "nvapi-", "tvly-", "jina_")
 	add(base64url, 30, "pcsk_", "lsv2_pt_", "lsv2_sk_", "csk-")
 	// Clouds
-	exact(hexSet, 32, "SK") // Twilio
+	for _, c := range "0123456789abcdef" { // Twilio: SK and 32 hexadecimal digits
+		exact(hexSet, 31, "SK"+string(c))
+	}
 	exact(upperSet, 16, "AKIA", "ASIA", "ABIA", "ACCA", "AROA", "AIDA")
 	add(base64Set, 60, "ABSK", "bedrock-api-key-")
 	add(base64url, 30, "AIza", "ya29.", "GOCSPX-", "AQ.Ab")
@@ -87,9 +89,9 @@ var vendors = func() []rule {
 	return t
 }()
 
-// An index finds the rules whose prefix may begin at a place by its first two bytes.
+// An index finds the rules whose prefix may begin at a place: a look at three bytes tells that none does, nearly always.
 type index struct {
-	first [1 << 16 / 64]uint64
+	first [1 << 15 / 64]uint64
 	rules map[uint16][]rule
 }
 
@@ -100,26 +102,35 @@ func newIndex(lists ...[]rule) *index {
 	x := &index{rules: make(map[uint16][]rule)}
 	for _, list := range lists {
 		for _, t := range list {
+			x.mark(t.prefix)
 			k := uint16(t.prefix[0])<<8 | uint16(t.prefix[1])
-			x.mark(k)
 			x.rules[k] = append(x.rules[k], t)
 		}
 	}
-	// Words that rules of other shapes begin with.
-	for _, w := range []string{"eyJ", "Bearer", "Basic", "password", "passwd", "passphrase", "DPoP"} {
-		for _, a := range []byte{w[0], w[0] ^ 0x20} {
-			for _, b := range []byte{w[1], w[1] ^ 0x20} {
-				x.mark(uint16(a)<<8 | uint16(b))
+	// Words that rules of other shapes begin with, in any letter case.
+	for _, w := range []string{"eyj", "bearer", "basic", "dpop", "password", "passwd", "passphrase"} {
+		for bits := range 8 {
+			b := []byte(w[:3])
+			for i := range b {
+				if bits>>i&1 != 0 {
+					b[i] ^= 0x20
+				}
 			}
+			x.mark(string(b))
 		}
 	}
 	return x
 }
 
-func (x *index) mark(k uint16) { x.first[k>>6] |= 1 << (k & 63) }
+func threeBytes(a, b, c byte) uint { return (uint(a)<<10 ^ uint(b)<<5 ^ uint(c)) & (1<<15 - 1) }
 
-func (x *index) has(a, b byte) bool {
-	k := uint16(a)<<8 | uint16(b)
+func (x *index) mark(prefix string) {
+	k := threeBytes(prefix[0], prefix[1], prefix[2])
+	x.first[k>>6] |= 1 << (k & 63)
+}
+
+func (x *index) has(a, b, c byte) bool {
+	k := threeBytes(a, b, c)
 	return x.first[k>>6]>>(k&63)&1 != 0
 }
 
@@ -129,7 +140,7 @@ func customIndex(rules []rule) *index {
 		return nil
 	}
 	for _, t := range rules {
-		if len(t.prefix) < 2 {
+		if len(t.prefix) < 3 {
 			return nil // New reports it
 		}
 	}

@@ -51,7 +51,7 @@ var words = func() map[string]wordInfo {
 	head(queryOnly, `code sig signature hmac key ticket assertion saml`)
 	each(`value val values str raw b64 b base64 base hex hash hashed digest new old confirm confirmation confirmed again repeat
 		repeated retype verify v current previous prev next plain plaintext clear cleartext pem der bytes text data enc encrypted
-		decrypted encoded decoded prod dev test live staging default primary secondary tmp temp content contents literal backup
+		decrypted encoded decoded prod dev test live staging default primary secondary tmp temp literal backup
 		jwk`, func(i *wordInfo) { i.tail = true })
 
 	pair := func(p partner, heads, before string) {
@@ -77,61 +77,98 @@ var words = func() map[string]wordInfo {
 	return t
 }()
 
+// rare holds the last letters of every word that can end a sensitive name: most names are let go after a look at them.
+type rare struct {
+	three [1 << 15 / 64]uint64 // of words of three letters and more
+	two   [1 << 10 / 64]uint64 // words of two
+	one   uint32               // words of one
+}
+
+var rareEnds = func() (t rare) {
+	note := func(w string) {
+		n := len(w)
+		k := uint(w[n-1] & 31)
+		if n == 1 {
+			t.one |= 1 << k
+			return
+		}
+		k |= uint(w[n-2]&31) << 5
+		if n == 2 {
+			t.two[k>>6] |= 1 << (k & 63)
+			return
+		}
+		k |= uint(w[n-3]&31) << 10
+		t.three[k>>6] |= 1 << (k & 63)
+	}
+	for w, info := range words {
+		if info.head != none || info.tail || info.partner != 0 {
+			note(w)
+		}
+	}
+	for _, w := range endings {
+		note(w)
+	}
+	return t
+}()
+
+// ordinary says, fast, that no name that ends so can be sensitive.
+func ordinary(name string) bool {
+	i := len(name) - 1
+	low := max(0, i-16)
+	for i >= low && class[name[i]]&letter == 0 {
+		if name[i] == '%' { // an escaped bracket
+			return false
+		}
+		i--
+	}
+	if i < low {
+		return i < 0 || len(name) <= 16
+	}
+	k := uint(name[i] & 31)
+	if i == 0 || class[name[i-1]]&letter == 0 {
+		return rareEnds.one>>k&1 == 0
+	}
+	if rareEnds.one>>k&1 != 0 && class[name[i]]&upper != 0 && class[name[i-1]]&lower != 0 {
+		return false
+	}
+	k |= uint(name[i-1]&31) << 5
+	if rareEnds.two[k>>6]>>(k&63)&1 != 0 {
+		return false
+	}
+	if i == 1 || class[name[i-2]]&letter == 0 {
+		return true
+	}
+	k |= uint(name[i-2]&31) << 10
+	return rareEnds.three[k>>6]>>(k&63)&1 == 0
+}
+
 // endings are what an unsplit word may end with: "userpassword", "PHPSESSID", "myapikey". Only what no ordinary word ends
-// with is here.
+// with is here, but for the exceptions that ending knows.
+var endings = strings.Fields(`password passwd sessionid sessid accountpwd userpwd dbpwd passphrase passcode cookie recoverycode verificationcode
+		samlresponse secret token authorization assertion apikey secretkey privatekey accesskey encryptionkey signingkey masterkey
+		sharedkey authkey cardnumber codeverifier credential cardcvv cardcvc passwords secrets tokens apikeys credentials pass`)
+
+// endingsBy is endings by last letter.
+var endingsBy = func() (t [32][]string) {
+	for _, e := range endings {
+		k := e[len(e)-1] & 31
+		t[k] = append(t[k], e)
+	}
+	return t
+}()
+
 func ending(w string) nameClass {
 	if len(w) < 5 {
 		return none
 	}
-	switch w[len(w)-1] {
-	case 'd':
-		if hasSuffix(w, "password", "passwd", "sessionid", "sessid", "accountpwd", "userpwd", "dbpwd") {
-			return strong
-		}
-	case 'e':
-		if hasSuffix(w, "passphrase", "passcode", "cookie", "recoverycode", "verificationcode", "samlresponse") {
-			return strong
-		}
-	case 't':
-		if hasSuffix(w, "secret") {
-			return strong
-		}
-	case 'n':
-		if hasSuffix(w, "token", "authorization", "assertion") {
-			return strong
-		}
-	case 'y':
-		if hasSuffix(w, "apikey", "secretkey", "privatekey", "accesskey", "encryptionkey", "signingkey", "masterkey", "sharedkey", "authkey") {
-			return strong
-		}
-	case 'r':
-		if hasSuffix(w, "cardnumber", "codeverifier") {
-			return strong
-		}
-	case 'l':
-		if hasSuffix(w, "credential") {
-			return strong
-		}
-	case 's':
-		switch {
-		case hasSuffix(w, "passwords", "secrets", "tokens", "apikeys", "credentials"):
-			return plural
-		case hasSuffix(w, "pass") && !hasSuffix(w, "compass", "bypass", "surpass", "trespass", "overpass", "underpass", "encompass"):
-			return plural
-		}
-	case 'v', 'c':
-		if hasSuffix(w, "cardcvv", "cardcvc") {
-			return strong
+	for _, e := range endingsBy[w[len(w)-1]&31] {
+		if strings.HasSuffix(w, e) {
+			switch w {
+			case "compass", "bypass", "surpass", "trespass", "overpass", "underpass", "encompass":
+				return none
+			}
+			return pairClass(e)
 		}
 	}
 	return none
-}
-
-func hasSuffix(w string, ends ...string) bool {
-	for _, e := range ends {
-		if strings.HasSuffix(w, e) {
-			return true
-		}
-	}
-	return false
 }
