@@ -236,6 +236,8 @@ func TestRouteLabel(t *testing.T) {
 		{"Route around a nested mux", "/v2/v1/users/7", "/v1/users/{id}", mux("/v2/", http.StripPrefix("/v2", m.Route(inner)))},
 		{"Route without a match", "/nothing", "unmatched", copying(m.Route(mux("/a", ok)))},
 		{"Route of nothing", "/nothing", "unmatched", m.Route(nil)},
+		{"Route inside a TimeoutHandler", "/items/1", "unmatched", http.TimeoutHandler(m.Route(mux("/items/{id}", ok)), time.Minute, "")},
+		{"TimeoutHandler inside the mux", "/items/1", "/items/{id}", mux("/items/{id}", http.TimeoutHandler(ok, time.Minute, ""))},
 		{"not UTF-8", "/", "/\uFFFDx", set("/\xff\xfex")},
 		{"space in a path", "/", "/a b", set("/a b")},
 		{"method alone", "/", "unmatched", set("GET ")},
