@@ -14,9 +14,9 @@ const patience = 750 * time.Millisecond
 // endpoint is one of the four questions.
 type endpoint struct {
 	checks   []*check
-	names    bool   // strangers see the checks' names and statuses
-	unlessUp Status // the answer before the start and while draining, when no check is asked; "" for startup
-	page     atomic.Pointer[page]
+	names    bool                 // strangers see the checks' names and statuses
+	unlessUp Status               // the answer before the start and while draining, when no check is asked; "" for startup
+	page     atomic.Pointer[page] // the last answer to a stranger
 }
 
 // view is what one probe found.
@@ -35,8 +35,11 @@ type entry struct {
 	result
 }
 
+// up says whether checks are asked. Before the start they would fail for what is not there yet and tell OnChange about it;
+// while draining the answer is known.
 func (m *Middleware) up() bool { return m.started.Load() && !m.drained.Load() }
 
+// answer gives a stranger the kept page while that holds: no lock, no JSON, one allocation.
 func (m *Middleware) answer(e *endpoint, w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
@@ -56,6 +59,8 @@ func (m *Middleware) answer(e *endpoint, w http.ResponseWriter, r *http.Request)
 	p.send(w, r)
 }
 
+// authorized asks for details only. The status must never depend on it: a balancer without the password would see another
+// service than its operator.
 func (m *Middleware) authorized(r *http.Request) (ok bool) {
 	if m.set.Authorize == nil {
 		return false
@@ -101,7 +106,7 @@ func (m *Middleware) refresh(checks []*check) {
 		case <-done:
 		case <-enough.C:
 			return
-		case <-m.draining:
+		case <-m.draining: // the answer is 503 whatever comes
 			return
 		}
 	}

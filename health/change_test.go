@@ -159,7 +159,14 @@ func TestChecksAndReady(t *testing.T) {
 
 // What is kept must never outlive the change that made it wrong.
 func TestStateChangesShowAtOnce(t *testing.T) {
-	m := mustNew(t, health.Config{ManualStart: true, Checks: []health.Check{{Name: "c", Func: passing}}})
+	t.Run("no checks", func(t *testing.T) { stateChanges(t, health.Config{ManualStart: true}) })
+	t.Run("a check", func(t *testing.T) {
+		stateChanges(t, health.Config{ManualStart: true, Checks: []health.Check{{Name: "c", Func: passing}}})
+	})
+}
+
+func stateChanges(t *testing.T, cfg health.Config) {
+	m := mustNew(t, cfg)
 	h := m.Wrap(app)
 	paths := []string{"/livez", "/readyz", "/startupz", "/health"}
 	for _, step := range []struct {

@@ -27,7 +27,8 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("the check panicked: %v", e.Value) }
 
-// check is a Check with its state. Probes read last without a lock; all else is under mu.
+// check is a Check with its state. Probes read last without a lock; all else is under mu, which nobody holds while
+// calling a function that is not ours.
 type check struct {
 	Check
 	epoch    time.Time
@@ -55,12 +56,13 @@ type result struct {
 	stale    time.Duration // since epoch: says nothing any more
 }
 
-// run is one execution that any number of probes wait for.
+// run is one execution that any number of probes wait for. Its end is a result; Func may still be at it then.
 type run struct {
 	began time.Time
 	done  chan struct{}
 }
 
+// fresh says whether there is a result that needs no new run at now, which counts from epoch.
 func (c *check) fresh(now time.Duration) bool {
 	res := c.last.Load()
 	return res != nil && now < res.expires
@@ -79,11 +81,12 @@ func (c *check) join() <-chan struct{} {
 	}
 	r := &run{began: time.Now(), done: make(chan struct{})}
 	c.run = r
-	if c.busy {
+	if c.busy { // a second goroutine would hang like the first: the wait is over, and it has failed again
 		go c.end(r, errStuck)
 		return r.done
 	}
 	c.busy = true
+	// The request's context would end with its client, and the result would be everybody's.
 	ctx, cancel := context.WithTimeout(context.Background(), c.Timeout)
 	giveUp := time.AfterFunc(c.Timeout, func() { c.end(r, errTimeout) })
 	go func() {
@@ -94,6 +97,8 @@ func (c *check) join() <-chan struct{} {
 	return r.done
 }
 
+// execute calls Func and ends the run, whichever way Func returns. The deferred function runs after a panic and a Goexit
+// too, and tells the latter by err, which was never overwritten.
 func (c *check) execute(ctx context.Context, r *run) {
 	err := errExited // what is left of a Goexit
 	defer func() {
@@ -103,7 +108,7 @@ func (c *check) execute(ctx context.Context, r *run) {
 		if err == nil && ctx.Err() != nil {
 			err = errTimeout // a pass that came too late is none
 		}
-		c.mu.Lock()
+		c.mu.Lock() // before the end, after which the next run may begin
 		c.busy = false
 		c.mu.Unlock()
 		c.end(r, err)
@@ -111,7 +116,8 @@ func (c *check) execute(ctx context.Context, r *run) {
 	err = c.Func(ctx)
 }
 
-// end records what came of r. Only the first end of a run counts: what comes after the timeout is dropped.
+// end records what came of r, tells OnChange, and then lets the probes go on. Only the first end of a run counts: what
+// comes after the timeout is dropped, since a newer run may have said something else by then.
 func (c *check) end(r *run, err error) {
 	text := describe(err)
 	c.mu.Lock()
@@ -132,13 +138,14 @@ func (c *check) end(r *run, err error) {
 		keep = min(keep, failTTL)
 		res.passed = before.passed
 		res.failures = before.failures + 1
+		// The threshold shields only from a known good state.
 		if before.status != Pass || res.failures >= c.FailureThreshold {
 			res.status = Fail
 		}
 	}
 	res.expires = res.ended.Sub(c.epoch) + shorten(keep)
 	res.stale = res.expires + c.Timeout
-	c.last.Store(res)
+	c.last.Store(res) // before changed: a page of the new generation must show it
 	if res.status != before.status {
 		c.changed()
 	}
@@ -146,12 +153,13 @@ func (c *check) end(r *run, err error) {
 	c.tell()
 }
 
-// shorten takes off up to a tenth.
+// shorten takes off up to a tenth. Instances that were deployed together drift apart, and TTL stays a promise.
 func shorten(d time.Duration) time.Duration {
 	return d - time.Duration(rand.Int64N(int64(d)/10+1))
 }
 
-// tell calls OnChange until it knows the present status. One goroutine does so at a time; others leave it their news.
+// tell calls OnChange until it knows the present status. One goroutine does so at a time; others leave it their news. So
+// the calls come in order, and one that never returns holds one goroutine and no probe beyond its patience.
 func (c *check) tell() {
 	if c.onChange == nil {
 		return

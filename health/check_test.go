@@ -105,10 +105,15 @@ func TestThreshold(t *testing.T) {
 		t.Run(tt.desc, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &script{results: tt.results}
-				h := mustNew(t, health.Config{Checks: []health.Check{{Name: "c", Func: s.check, FailureThreshold: tt.threshold}}}).Wrap(app)
+				h := mustNew(t, health.Config{Authorize: health.Bearer("x"),
+					Checks: []health.Check{{Name: "c", Func: s.check, FailureThreshold: tt.threshold}}}).Wrap(app)
 				got := ""
 				for range tt.results {
-					got += parse(t, ask(h, "GET", "/readyz")).Status[:1]
+					b := parse(t, ask(h, "GET", "/readyz", "Authorization", "Bearer x"))
+					got += b.Status[:1]
+					if c := b.Checks["c"][0]; c.Status != b.Status || (c.Output == "") != (b.Status == "pass") {
+						t.Errorf("details: %+v", c)
+					}
 					time.Sleep(5 * time.Second)
 				}
 				if got != tt.want {
@@ -248,18 +253,21 @@ func TestHungAfterPass(t *testing.T) {
 // With a Timeout beyond what a probe waits, the answer still comes in time: the last result stands in while it is young.
 func TestSlowerThanAProbeWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := mustNew(t, health.Config{Checks: []health.Check{{Name: "slow", Timeout: 3 * time.Second, Func: func(context.Context) error {
-			time.Sleep(2 * time.Second)
-			return nil
-		}}}})
+		m := mustNew(t, health.Config{Authorize: health.Bearer("x"), Checks: []health.Check{{
+			Name: "slow", Timeout: 3 * time.Second, Func: func(context.Context) error { time.Sleep(2 * time.Second); return nil },
+		}}})
 		h := m.Wrap(app)
+		b := parse(t, ask(h, "GET", "/readyz", "Authorization", "Bearer x"))
+		if c := b.Checks["slow"][0]; c.Status != "fail" || c.Output == "" || c.Time != "" || c.ObservedValue != nil {
+			t.Errorf("there is no result yet, but %+v", c)
+		}
 		for _, step := range []struct {
 			wait time.Duration
 			want int
 			why  string
 		}{
-			{0, 503, "it never ran"},
-			{2 * time.Second, 200, "the run has ended"},
+			{0, 503, "its first run is under way"},
+			{time.Second, 200, "that run has ended"},
 			{5 * time.Second, 200, "old, but the run under way may take its time"},
 			{3 * time.Second, 200, "that run has ended"},
 			{time.Hour, 503, "nobody knows what an hour-old pass is worth"},

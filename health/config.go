@@ -18,10 +18,16 @@ type ConfigError = conf.Error
 
 // The defaults, which are those of the zero Config and the zero Check.
 const (
-	defaultTimeout         = 500 * time.Millisecond
-	defaultTTL             = 5 * time.Second
-	failTTL                = time.Second
-	defaultThreshold       = 3
+	// Half of what a kubelet waits, so that a check which hangs is told from a service which does.
+	defaultTimeout = 500 * time.Millisecond
+	// Shorter than the usual ten seconds between two probes: each one sees a result of its own, and a burst shares one.
+	defaultTTL = 5 * time.Second
+	// A fail is looked at again soon, so that a service is back quickly, but not with every probe: a database that
+	// struggles must not be asked more often than a healthy one.
+	failTTL = time.Second
+	// One lost packet or one full pool takes no instance out.
+	defaultThreshold = 3
+	// Together below the thirty seconds that Kubernetes grants.
 	defaultDrainDelay      = 5 * time.Second
 	defaultShutdownTimeout = 20 * time.Second
 )
@@ -33,10 +39,15 @@ const (
 )
 
 // Check is one thing that the service needs. It runs when a probe asks and its last result is too old, never otherwise.
+// However many probes ask at once, it runs once.
+//
+// The zero fields have defaults that suit a database: fails of one second's length stay unseen, an outage shows after
+// three runs. Name and Func are required.
 type Check struct {
 	// Name is the key in the answer, such as "database". It is shown to strangers.
 	Name string
-	// Func is the check: nil is a pass. Its context ends after Timeout and has nothing of the request in it. A panic and a
+	// Func is the check: nil is a pass. It is called from a goroutine of its own, never twice at a time. Its context ends
+	// after Timeout and has nothing of the request in it, neither values nor the client's end. A panic and a
 	// runtime.Goexit are fails. A Func that ignores its context is left behind: it fails, and does not run again before it
 	// has returned.
 	Func func(context.Context) error
@@ -54,11 +65,13 @@ type Check struct {
 	// FailureThreshold is how many fails in a row turn a pass into a fail; 0 is 3. A single pass turns it back. It shields
 	// only a check that has passed before: the first run counts at once.
 	FailureThreshold int
-	// ComponentType is the draft's componentType, shown with the details: "datastore", "system", "component".
+	// ComponentType is the draft's componentType (section 4.2), shown with the details: "datastore", "system" or
+	// "component", or a word of your own.
 	ComponentType string
 }
 
 // Paths are where the answers are, compared exactly and with case. An empty one takes its default, "-" leaves it out.
+// Everything that is not exactly one of them goes to the app: "/readyz/" does, and so does "/healthz".
 type Paths struct {
 	Live    string // "/livez": must the process be restarted?
 	Ready   string // "/readyz": may it have traffic?
@@ -90,6 +103,7 @@ type Config struct {
 	ManualStart bool
 }
 
+// clone keeps the caller's later changes to its slice out, and ours from it.
 func (c Config) clone() Config {
 	c.Checks = slices.Clone(c.Checks)
 	return c
@@ -118,6 +132,7 @@ func (p Paths) withDefaults() Paths {
 	return p
 }
 
+// orDefault is v, unless that is the zero value.
 func orDefault[T comparable](v, otherwise T) T {
 	var zero T
 	if v == zero {
@@ -126,6 +141,7 @@ func orDefault[T comparable](v, otherwise T) T {
 	return v
 }
 
+// check collects every problem, so that a deploy fails once and not once for each.
 func (c Config) check() error {
 	p := conf.For("health")
 	seen := make(map[string]int)
@@ -150,6 +166,7 @@ func (c Config) check() error {
 	return p.Err()
 }
 
+// check looks at all but the name, which is a matter between the checks.
 func (k Check) check(p *conf.Problems, field string) {
 	if k.Func == nil {
 		p.Add(field+"Func", nil, "there is nothing to run", "write health.Ping(db), or a func(context.Context) error")
@@ -171,6 +188,7 @@ func (k Check) check(p *conf.Problems, field string) {
 	}
 }
 
+// check looks at the paths as they will be: a default may clash with one that was written.
 func (p Paths) check(problems *conf.Problems) {
 	p = p.withDefaults()
 	seen := make(map[string]string)
@@ -193,6 +211,8 @@ func (p Paths) check(problems *conf.Problems) {
 	}
 }
 
+// badPath says what is wrong with a path. What looks like a pattern or an escape would be compared letter by letter and
+// never match, and the probe would then get whatever the app answers, perhaps 200.
 func badPath(path string) string {
 	switch {
 	case !strings.HasPrefix(path, "/"):
@@ -203,6 +223,7 @@ func badPath(path string) string {
 	return ""
 }
 
+// badName says what is wrong with a name. It becomes a key in the answer and a label in metrics.
 func badName(name string) string {
 	switch {
 	case strings.TrimSpace(name) == "":
@@ -215,6 +236,7 @@ func badName(name string) string {
 	return ""
 }
 
+// printable refuses what would break a line of a log or an error.
 func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }

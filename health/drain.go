@@ -27,7 +27,7 @@ func (m *Middleware) Drain() {
 	}
 	m.drainedAt = time.Now()
 	m.drained.Store(true)
-	m.gen.Add(1)
+	m.gen.Add(1) // after it: a page of the new generation must know
 	close(m.draining)
 }
 
@@ -63,7 +63,7 @@ func (m *Middleware) Track() (done func()) {
 	})
 }
 
-// awaitTracked waits until nothing is tracked.
+// awaitTracked waits until nothing is tracked. A sync.WaitGroup could neither be given up nor grow while it is waited for.
 func (m *Middleware) awaitTracked(ctx context.Context) error {
 	for {
 		m.mu.Lock()

@@ -13,25 +13,27 @@ import (
 // Status is how a check, or the whole service, is. The empty Status is that of a check which never ran.
 type Status string
 
+// The names are those of draft-inadarei-api-health-check-06, section 3.1.
 const (
 	Pass Status = "pass"
-	Warn Status = "warn" // of the whole: an optional check fails; never of a check
+	Warn Status = "warn" // of the whole, where only optional checks fail; a check itself passes or fails
 	Fail Status = "fail"
 )
 
 // Middleware answers probes and passes everything else on. Make it with [New]; it is safe for concurrent use. One that
 // was not made by New answers 503 on the default paths.
 type Middleware struct {
-	cfg                          Config // as given
-	set                          Config // with defaults
+	cfg, set Config // as given, and with defaults
+
 	live, ready, startup, health endpoint
-	routes                       []route
-	checks                       []*check
-	epoch                        time.Time     // results count their time from here
-	gen                          atomic.Uint64 // grows with whatever changes an answer
-	started                      atomic.Bool
-	drained                      atomic.Bool
-	draining                     chan struct{} // closed by Drain
+
+	routes   []route
+	checks   []*check
+	epoch    time.Time     // results count their time from here: an int64 is cheaper to compare than a time.Time
+	gen      atomic.Uint64 // grows after whatever changes an answer, so that a kept page knows when it is old
+	started  atomic.Bool
+	drained  atomic.Bool   // what draining tells, for the hot path
+	draining chan struct{} // closed by Drain; nil in a Middleware that New did not make
 
 	mu        sync.Mutex
 	drainedAt time.Time
@@ -63,7 +65,8 @@ func New(cfg Config) (*Middleware, error) {
 	}
 	m.health.checks = m.checks
 	m.health.names = true
-	m.live.unlessUp = Pass // a worker that did not start yet, or was told to stop, is no reason to kill the process
+	// A worker that did not start yet, or was told to stop, is no reason to kill the process.
+	m.live.unlessUp = Pass
 	m.ready.unlessUp, m.health.unlessUp = Fail, Fail
 	for _, to := range []route{
 		{m.set.Paths.Ready, &m.ready}, {m.set.Paths.Live, &m.live}, {m.set.Paths.Health, &m.health}, {m.set.Paths.Startup, &m.startup},
@@ -115,15 +118,18 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 // Handler answers the four paths and 404 to all others, for a mux or a listener of its own.
 func (m *Middleware) Handler() http.Handler { return m.Wrap(nil) }
 
-// letGo makes net/http close an HTTP/1 connection after this response, and send GOAWAY on an HTTP/2 one. A WebSocket
-// needs the Connection header for itself.
+// letGo makes net/http close an HTTP/1 connection after this response, and send GOAWAY on an HTTP/2 one. Clients and load
+// balancers then move to another instance one by one. http.Server.SetKeepAlivesEnabled(false) would close the idle
+// connections at once, some of them just as the balancer sends its next request. A WebSocket needs the Connection header
+// for itself.
 func letGo(w http.ResponseWriter, r *http.Request) {
 	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		w.Header().Set("Connection", "close")
 	}
 }
 
-// unmade is the Middleware that did not come from New: it knows nothing, so it fails.
+// unmade is the Middleware that did not come from New: it knows nothing, so it fails, and that a deploy cannot overlook.
+// The app is not its business.
 func unmade(next http.Handler) http.HandlerFunc {
 	p := Paths{}.withDefaults()
 	page := render(view{status: Fail}, false, false)

@@ -10,10 +10,10 @@ import (
 
 // page is an answer ready to send.
 type page struct {
-	gen    uint64
+	gen    uint64 // of the state that it shows
 	code   int
 	body   []byte
-	length string
+	length string // of body, made once
 }
 
 // document is the body, in the names of draft-inadarei-api-health-check-06, section 3.
@@ -61,6 +61,7 @@ func render(v view, names, details bool) *page {
 	return p
 }
 
+// component is what an answer says about one check. A check that could not answer at all has no time and no value.
 func (n entry) component(details bool) component {
 	c := component{Status: n.status}
 	if !details {

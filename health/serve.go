@@ -61,7 +61,7 @@ func (m *Middleware) Serve(ctx context.Context, srv *http.Server, ln net.Listene
 	case <-ctx.Done():
 	case <-m.draining:
 	}
-	m.Drain()
+	m.Drain() // also where the server failed: others of this process end with it
 	if err == nil {
 		err = m.delay(signals, caught, served)
 	}
@@ -69,10 +69,11 @@ func (m *Middleware) Serve(ctx context.Context, srv *http.Server, ln net.Listene
 		return errors.Join(fmt.Errorf("health: serve: %w", err), m.shutdown(srv))
 	}
 	err = m.shutdown(srv)
-	<-served
+	<-served // it returned when the shutdown began, or at the close
 	return err
 }
 
+// listen defaults to the ports that http.Server.ListenAndServe and ListenAndServeTLS have.
 func listen(srv *http.Server, ln net.Listener) (net.Listener, error) {
 	if ln != nil {
 		return ln, nil
@@ -84,6 +85,8 @@ func listen(srv *http.Server, ln net.Listener) (net.Listener, error) {
 	return net.Listen("tcp", cmp.Or(srv.Addr, port))
 }
 
+// overTLS asks as http.Server.ServeTLS does when it is given no files. Other settings alone, such as NextProtos, make no
+// TLS server.
 func overTLS(srv *http.Server) bool {
 	c := srv.TLSConfig
 	return c != nil && (len(c.Certificates) > 0 || c.GetCertificate != nil || c.GetConfigForClient != nil)
@@ -119,6 +122,8 @@ func (m *Middleware) delay(signals <-chan os.Signal, caught int, served <-chan e
 	return nil
 }
 
+// shutdown waits for what is under way, and cuts it after ShutdownTimeout. A handler whose connection was cut may still
+// run when this returns.
 func (m *Middleware) shutdown(srv *http.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), m.set.ShutdownTimeout)
 	defer cancel()
