@@ -54,7 +54,10 @@ func newHandler(w io.Writer, opts *slog.HandlerOptions, red *redact.Redactor) *h
 // with is h under other rules.
 func (h *handler) with(red *redact.Redactor) *handler {
 	c := *h
-	c.rules = newRules(red).under(h.groups)
+	c.rules = newRules(red)
+	for _, name := range h.groups {
+		c.rules = c.rules.under(name)
+	}
 	return &c
 }
 
@@ -100,7 +103,7 @@ func (h *handler) WithGroup(name string) slog.Handler {
 	c := *h
 	c.groups = append(slices.Clip(h.groups), name)
 	c.shown = append(slices.Clip(h.shown), h.rules.red.Text(name))
-	c.rules = h.rules.under(c.groups)
+	c.rules = h.rules.under(name)
 	return &c
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/gambeson-go/gambeson/redact"
@@ -16,30 +17,43 @@ type rules struct {
 	red     *redact.Redactor
 	parents []string // groups opened by WithGroup: what is under "credentials" is one
 	seed    maphash.Seed
-	known   [ruleSlots]atomic.Pointer[known]
+	known   [knownSets][knownWays]atomic.Pointer[known]
+
+	mu    sync.Mutex
+	below map[string]*rules // one for each group: a logger made for each request finds what is known already
 }
 
-// known is a name that was judged. The cache is a fixed table in which a newer name takes the place of an older one:
-// names made from input cannot make it grow.
+// known is a name that was judged. The names stand in a table of fixed size in which a newer one takes the place of an
+// older one: names made from input cannot make it grow.
 type known struct {
 	name  string
 	plain bool
 }
 
 const (
-	ruleSlots   = 256
+	knownSets   = 128
+	knownWays   = 4
 	maxKnownLen = 64
+	maxBelow    = 64
 )
 
 func newRules(red *redact.Redactor) *rules { return &rules{red: red, seed: maphash.MakeSeed()} }
 
-// under is the rules below groups.
-func (r *rules) under(groups []string) *rules {
-	if len(groups) == 0 {
-		return r
+// under is the rules within a group.
+func (r *rules) under(group string) *rules {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c := r.below[group]; c != nil {
+		return c
 	}
 	c := newRules(r.red)
-	c.parents = groups
+	c.parents = append(slices.Clip(r.parents), group)
+	if r.below == nil {
+		r.below = make(map[string]*rules)
+	}
+	if len(r.below) < maxBelow && len(group) <= maxKnownLen {
+		r.below[group] = c
+	}
 	return c
 }
 
@@ -87,12 +101,22 @@ func (r *rules) plain(name string) bool {
 	if len(name) > maxKnownLen {
 		return r.probe(name)
 	}
-	slot := &r.known[maphash.String(r.seed, name)%ruleSlots]
-	if k := slot.Load(); k != nil && k.name == name {
-		return k.plain
+	hash := maphash.String(r.seed, name)
+	set := &r.known[hash%knownSets]
+	for i := range set {
+		if k := set[i].Load(); k != nil && k.name == name {
+			return k.plain
+		}
 	}
 	k := &known{strings.Clone(name), r.probe(name)}
-	slot.Store(k)
+	way := hash / knownSets % knownWays
+	for i := range set {
+		if set[i].Load() == nil {
+			way = uint64(i)
+			break
+		}
+	}
+	set[way].Store(k)
 	return k.plain
 }
 
