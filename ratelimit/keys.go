@@ -25,11 +25,9 @@ const maxAddrKey = 18
 // nat64 is the well-known prefix of RFC 6052. All of IPv4 lies behind one /64 of it.
 var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 
-// appendAddr appends the key of an address. An IPv4 address is itself, however it is written: plain, mapped
-// (::ffff:192.0.2.1) or through NAT64 (64:ff9b::192.0.2.1). An IPv6 address is its prefix, because one customer has at
-// least all of a /64.
+// appendAddr appends the key of an address as a Resolver gives it: unmapped and without zone. An IPv4 address is itself,
+// also through NAT64 (64:ff9b::192.0.2.1). An IPv6 address is its prefix, because one customer has at least all of a /64.
 func appendAddr(dst []byte, a netip.Addr, prefix int) []byte {
-	a = a.Unmap()
 	switch {
 	case a.Is4():
 		b := a.As4()
@@ -38,7 +36,7 @@ func appendAddr(dst []byte, a netip.Addr, prefix int) []byte {
 		return append(dst, classUnknown)
 	}
 	b := a.As16()
-	if nat64.Contains(a.WithZone("")) {
+	if nat64.Contains(a) {
 		return append(append(dst, classIPv4), b[12:]...)
 	}
 	for i := range b {

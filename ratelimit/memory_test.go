@@ -281,3 +281,38 @@ func TestParallel(t *testing.T) {
 		}
 	})
 }
+
+// TestParallelSubsets charges every choice of five buckets at once, in every order: none may be lost, none may wait for
+// another for ever.
+func TestParallelSubsets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rounds, each = 50, 16 // of 31 choices, each bucket is in 16
+		policies := []string{"a", "b", "c", "d", "e"}
+		m := ratelimit.NewMemory(1 << 12)
+		bucket := func(i int, cost int64) ratelimit.Ask {
+			return ratelimit.Ask{Policy: policies[i], Key: policies[i], Emission: time.Second, Burst: 1 << 20, Cost: cost}
+		}
+		var wg sync.WaitGroup
+		for choice := 1; choice < 32; choice++ {
+			wg.Go(func() {
+				for n := range rounds {
+					var asks []ratelimit.Ask
+					for i := range policies {
+						if i = (i + n) % 5; choice>>i&1 == 1 {
+							asks = append(asks, bucket(i, 1))
+						}
+					}
+					if _, err := m.Take(context.Background(), asks); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		for i := range policies {
+			if s := take(t, m, bucket(i, 0))[0]; s.Debt != rounds*each*time.Second {
+				t.Errorf("%s: %v charged, want %v", policies[i], s.Debt, rounds*each*time.Second)
+			}
+		}
+	})
+}

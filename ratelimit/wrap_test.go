@@ -158,7 +158,7 @@ func TestCost(t *testing.T) {
 		m := newLimiter(t, ratelimit.Config{
 			Policies: []ratelimit.Policy{
 				{Name: "bytes", Limit: 1, Burst: 10, Cost: func(*http.Request) int { return cost }},
-				{Name: "other", Limit: 1e-3, Burst: 3},
+				{Name: "other", Limit: 1e-3, Burst: 4},
 			},
 			OnDecision: func(_ *http.Request, d ratelimit.Decision) { last = d },
 		})
@@ -175,11 +175,16 @@ func TestCost(t *testing.T) {
 				t.Errorf("RateLimit %s", got)
 			}
 		}
-		for _, cost = range []int{0, -1, -1 << 63} { // three: "other" pays for each
-			if w := get(h, "192.0.2.1:1"); w.Code != 204 || last.Err != nil {
+		for _, cost = range []int{8, 0, -1, -1 << 63} { // "other" pays for each
+			w := get(h, "192.0.2.1:1")
+			if w.Code != 204 || last.Err != nil {
 				t.Errorf("cost %d: %d %+v", cost, w.Code, last)
 			}
+			if got := w.Header().Get("RateLimit"); !strings.HasPrefix(got, `"bytes";r=2;t=2, "other"`) {
+				t.Errorf("cost %d gives tokens: %s", cost, got)
+			}
 		}
+		time.Sleep(8 * time.Second)
 		cost = 10
 		if w := get(h, "192.0.2.1:1"); w.Code != 429 || last.Policy != "other" || !reflect.DeepEqual(last.Violated, []string{"other"}) {
 			t.Errorf("%d %+v", w.Code, last)
