@@ -105,6 +105,33 @@ func TestDrainDelay(t *testing.T) {
 	}
 }
 
+// The balancer has known since the drain: a Serve that begins later waits for the rest only.
+func TestDrainedBeforeServe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := mustNew(t, health.Config{})
+		m.Drain()
+		time.Sleep(3 * time.Second)
+		began := time.Now()
+		if err := m.Serve(t.Context(), &http.Server{Handler: m.Wrap(app)}, newPipes()); err != nil || time.Since(began) != 2*time.Second {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+	})
+}
+
+// A server that ends during the delay has nobody left to wait for.
+func TestServerEndsDuringTheDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := mustNew(t, health.Config{DrainDelay: time.Hour})
+		srv := &http.Server{Handler: m.Wrap(app)}
+		began := time.Now()
+		time.AfterFunc(time.Second, m.Drain)
+		time.AfterFunc(time.Minute, func() { srv.Close() })
+		if err := m.Serve(t.Context(), srv, newPipes()); !errors.Is(err, http.ErrServerClosed) || time.Since(began) != time.Minute {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+	})
+}
+
 func TestShutdownTimeout(t *testing.T) {
 	for _, tt := range []struct{ given, want time.Duration }{{0, 20 * time.Second}, {7 * time.Second, 7 * time.Second}} {
 		synctest.Test(t, func(t *testing.T) {
