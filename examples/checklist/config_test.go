@@ -163,8 +163,8 @@ func TestConfigMissing(t *testing.T) {
 
 func TestConfigAllAtOnce(t *testing.T) {
 	_, lines := refusals(t, map[string]string{"ADDR": "x", "LOG_LEVEL": "x", "RATE_LIMIT": "x", "DATABASE_URL": "mysql://x",
-		"ALLOWED_ORIGINS": "https://a.example/,null", "TRUSTED_PROXIES": "a,b", "PROXY_HEADER": "X-Forwarded-For"})
-	if len(lines) != 8 {
+		"ALLOWED_ORIGINS": "https://a.example/,null", "TRUSTED_PROXIES": "a,b 0.0.0.0/0", "PROXY_HEADER": "X-Nonsense"})
+	if len(lines) != 10 {
 		t.Errorf("%d lines: %q", len(lines), lines)
 	}
 }

@@ -70,6 +70,12 @@ func TestPasswordDecoyCostsTheSame(t *testing.T) {
 	if err != nil || params != owasp || len(salt) != saltBytes || len(key) != keyBytes {
 		t.Errorf("decoy %q: %+v, %d, %d, %v", p.decoy, params, len(salt), len(key), err)
 	}
+	if p.decoy, err = p.Hash(t.Context(), testPassword); err != nil {
+		t.Fatal(err)
+	}
+	if ok, _, err := p.Check(t.Context(), testPassword, ""); ok || err != nil {
+		t.Errorf("who knows the decoy's password logs in as nobody: %v", err)
+	}
 }
 
 func TestPasswordSlotsAreBounded(t *testing.T) {

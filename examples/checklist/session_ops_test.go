@@ -16,6 +16,7 @@ import (
 
 // The file is moved away under the running process and comes back: what a lost volume looks like.
 func TestSessionDatabaseFails(t *testing.T) {
+	t.Parallel()
 	p := start(t, nil)
 	want(t, p.send(t, request{path: "/health"}), 200)
 	if err := os.Rename(p.database, p.database+".away"); err != nil {
@@ -52,6 +53,7 @@ func TestSessionDatabaseFails(t *testing.T) {
 
 // Another process holds the write lock beyond the check's timeout: reading works, writing does not, so it is not ready.
 func TestSessionDatabaseLocked(t *testing.T) {
+	t.Parallel()
 	p := start(t, nil)
 	want(t, p.send(t, request{path: "/readyz"}), 200)
 	other := newStore(p.database)
@@ -74,6 +76,7 @@ func TestSessionDatabaseLocked(t *testing.T) {
 
 // After SIGTERM it is not ready, and serves on until the delay is over. A second signal cuts the delay.
 func TestSessionDrains(t *testing.T) {
+	t.Parallel()
 	p := start(t, map[string]string{"DRAIN_DELAY": "5m"})
 	want(t, p.send(t, request{path: "/readyz"}), 200)
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -90,6 +93,7 @@ func TestSessionDrains(t *testing.T) {
 }
 
 func TestSessionRefusesBadConfiguration(t *testing.T) {
+	t.Parallel()
 	p, _ := launch(t, map[string]string{"ADDR": "nonsense", "DATABASE_URL": "postgres://notes:hunter2hunter2@db/notes",
 		"ALLOWED_ORIGINS": "https://app.example.com/", "RATE_LIMIT": "0", "LOG_LEVEL": "loud", "DRAIN_DELAY": "5"})
 	if code := p.wait(t); code != exitUsage {
@@ -110,6 +114,7 @@ func TestSessionRefusesBadConfiguration(t *testing.T) {
 }
 
 func TestSessionPortTaken(t *testing.T) {
+	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -124,6 +129,7 @@ func TestSessionPortTaken(t *testing.T) {
 }
 
 func TestSessionHTTPS(t *testing.T) {
+	t.Parallel()
 	cert, key := selfSigned(t)
 	p := start(t, map[string]string{"APP_ENV": "production", "ALLOWED_ORIGINS": "https://app.example.com", "ALLOWED_HOSTS": "localhost",
 		"TLS_CERT_FILE": cert, "TLS_KEY_FILE": key, "REDIRECT_ADDR": "127.0.0.1:0", "DRAIN_DELAY": "0s"})

@@ -15,6 +15,7 @@ const origin = "http://localhost:5173"
 
 // TestSession is the session of README.md on the built program: accounts, notes, browsers, probes, metrics and the log.
 func TestSession(t *testing.T) {
+	t.Parallel()
 	p := start(t, nil)
 	const password = "Zitronenfalter-4711-Canary"
 	account := `{"email":"ann@example.com","password":"` + password + `"}`
@@ -52,7 +53,8 @@ func TestSession(t *testing.T) {
 		{request{path: "/nope"}, 404},
 		{request{method: "PATCH", path: "/api/login"}, 405},
 		{request{method: "POST", path: "/api/notes", token: token, body: `{"title":""}`}, 422},
-		{request{method: "POST", path: "/api/notes", token: token, body: `{"title":"` + strings.Repeat("x", maxBodyBytes) + `"}`}, 413},
+		{request{method: "POST", path: "/api/notes", token: token, body: `{"title":"` + strings.Repeat("x", maxBodyBytes) + `"}`,
+			header: map[string]string{"Expect": "100-continue"}}, 413},
 		{request{method: "POST", path: "/api/notes", token: token, body: `{}`, header: map[string]string{"Content-Type": "text/plain"}}, 415},
 		{request{method: "POST", path: "/api/notes", token: token, body: `{"title":"x"}`,
 			header: map[string]string{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}}, 403},
@@ -154,6 +156,7 @@ func silentLog(t *testing.T, text string, records []map[string]any, secrets ...s
 }
 
 func TestSessionRateLimit(t *testing.T) {
+	t.Parallel()
 	p := start(t, map[string]string{"RATE_LIMIT": "6", "RATE_BURST": "5"})
 	for range 5 {
 		want(t, p.send(t, request{path: "/api/notes"}), 401)
@@ -172,6 +175,7 @@ func TestSessionRateLimit(t *testing.T) {
 
 // Ten guesses, then silence; who knows the password may log in as often as he likes.
 func TestSessionLogInLimit(t *testing.T) {
+	t.Parallel()
 	p := start(t, map[string]string{"RATE_BURST": "1000"})
 	right := `{"email":"ann@example.com","password":"` + testPassword + `"}`
 	wrong := strings.Replace(right, testPassword, "a wrong guess", 1)

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/gambeson-go/gambeson"
 	"github.com/gambeson-go/gambeson/clientip"
@@ -30,13 +31,9 @@ const (
 // newStack makes every layer from the configuration. What a layer refuses becomes a problem of the variable that it
 // came from; a stack of which a layer is missing is never served, because main stops at the first problem.
 func newStack(cfg Config, store *Store, logger *slog.Logger, p *problems) gambeson.Stack {
-	proxies, err := clientip.ParsePrefixes(cfg.TrustedProxies)
-	p.join(err, "TRUSTED_PROXIES")
 	// Log, limiter and redirect ask the same resolver, so that they agree on who the client is.
-	client, err := clientip.New(clientip.Config{TrustedProxies: proxies, Hops: cfg.ProxyHops, Header: cfg.ProxyHeader})
-	if !p.has("TRUSTED_PROXIES") { // else it complains of proxies that are missing because they could not be read
-		p.join(err, "TRUSTED_PROXIES")
-	}
+	client, err := clientip.New(clientIPConfig(cfg, p))
+	p.join(err, "TRUSTED_PROXIES")
 
 	stack := gambeson.Stack{LeakGuard: redact.Default(), MaxBodyBytes: maxBodyBytes, Timeout: maxDuration}
 	stack.Health, err = health.New(healthConfig(cfg, store, logger))
@@ -58,6 +55,20 @@ func newStack(cfg Config, store *Store, logger *slog.Logger, p *problems) gambes
 	stack.RateLimit, err = ratelimit.New(rateLimitConfig(cfg, client))
 	p.join(err, "")
 	return stack
+}
+
+// clientIPConfig reads each proxy by itself, so that one that is misspelt does not hide what is wrong with another.
+func clientIPConfig(cfg Config, p *problems) clientip.Config {
+	c := clientip.Config{Hops: cfg.ProxyHops, Header: cfg.ProxyHeader}
+	for _, entry := range strings.FieldsFunc(cfg.TrustedProxies, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+		prefixes, err := clientip.ParsePrefixes(entry)
+		p.join(err, "TRUSTED_PROXIES")
+		c.TrustedProxies = append(c.TrustedProxies, prefixes...)
+	}
+	if cfg.TrustedProxies != "" && len(c.TrustedProxies) == 0 {
+		c.Header = "" // it is not wrong; the proxies that set it could not be read
+	}
+	return c
 }
 
 // healthConfig has one check: can the file be read and written? It is a local file and answers at once or is in trouble,
