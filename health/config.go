@@ -119,7 +119,7 @@ func (c Config) withDefaults() Config {
 		k.FailureThreshold = orDefault(k.FailureThreshold, defaultThreshold)
 	}
 	c.Paths = c.Paths.withDefaults()
-	c.DrainDelay = max(0, orDefault(c.DrainDelay, defaultDrainDelay))
+	c.DrainDelay = orDefault(c.DrainDelay, defaultDrainDelay)
 	c.ShutdownTimeout = orDefault(c.ShutdownTimeout, defaultShutdownTimeout)
 	return c
 }

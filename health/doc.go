@@ -39,6 +39,7 @@
 //     same time as SIGTERM is sent.
 //   - Streams and WebSockets watch [Middleware.Draining], and hijacked connections hold [Middleware.Track] until they end.
 //
-// Uptime monitors read GET /health and look for "status":"pass" beside the code 200, or send HEAD to /livez.
+// Uptime monitors read GET /health and look for {"status":"pass" beside the code 200, or send HEAD to /livez. The brace
+// belongs to the keyword: the answer begins with it, and the statuses of single checks come further on.
 // [Middleware.Checks] and [Middleware.Ready] give the same to metrics, without HTTP.
 package health

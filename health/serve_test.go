@@ -243,17 +243,46 @@ func TestServeSeveral(t *testing.T) {
 	}
 }
 
-type brokenListener struct{ net.Listener }
+// brokenListener accepts one connection and then no more.
+type brokenListener struct {
+	net.Listener
+	failing chan struct{} // closed when it may fail
+	used    bool
+}
 
-func (brokenListener) Accept() (net.Conn, error) { return nil, errors.New("broken") }
+func (b *brokenListener) Accept() (net.Conn, error) {
+	if !b.used {
+		b.used = true
+		return b.Listener.Accept()
+	}
+	<-b.failing
+	return nil, errors.New("broken")
+}
 
+// A server that cannot accept any more still lets the requests end that it has.
 func TestServeAcceptError(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := mustNew(t, health.Config{})
-	if err := m.Serve(t.Context(), &http.Server{}, brokenListener{ln}); err == nil || !strings.Contains(err.Error(), "broken") || m.Ready() {
-		t.Errorf("got %v, ready %v", err, m.Ready())
+	m, g := mustNew(t, health.Config{}), newGate()
+	broken := &brokenListener{Listener: ln, failing: make(chan struct{})}
+	s := &served{m: m, url: "http://" + ln.Addr().String(), done: make(chan error, 1)}
+	go func() { s.done <- m.Serve(t.Context(), &http.Server{Handler: m.Wrap(g)}, broken) }()
+	var body string
+	var client sync.WaitGroup
+	client.Go(func() { _, body, _ = s.get(t, "/x") })
+	<-g.entered
+	close(broken.failing)
+	<-m.Draining()
+	select {
+	case err := <-s.done:
+		t.Fatalf("returned with a request under way: %v", err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	close(g.release)
+	client.Wait()
+	if err := s.end(t); err == nil || !strings.Contains(err.Error(), "broken") || body != "begun, done" {
+		t.Errorf("%v, body %q", err, body)
 	}
 }
