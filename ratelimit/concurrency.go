@@ -18,33 +18,36 @@ type ConcurrencyConfig struct {
 	// Limit is how many requests are served at once. At least 1.
 	Limit int
 
-	// Queue is how many more may wait for a place, first come first served; 0: none. Critical requests have a queue of
-	// the same length to themselves.
+	// Queue is how many more may wait for a place, first come first served; 0: none.
+	// Critical requests have a queue of the same length to themselves.
 	Queue int
 
-	// MaxWait bounds the wait of each; 0 is one second. Who waits longer, or goes away, frees its place in the queue.
+	// MaxWait bounds the wait of each; 0 is one second. Who waits longer, or goes away,
+	// frees its place in the queue.
 	MaxWait time.Duration
 
 	// Reserved is how many of Limit only critical requests may use. Less than Limit.
 	Reserved int
 
-	// Critical says which requests those are: by what the client cannot claim for itself, such as a route or an
-	// identity that was checked. nil: none.
+	// Critical says which requests those are: by what the client cannot claim for itself,
+	// such as a route or an identity that was checked. nil: none.
 	Critical func(*http.Request) bool
 
 	// OnReject sees each request that is answered 503, and how long it had waited.
 	OnReject func(r *http.Request, waited time.Duration)
 }
 
-// Concurrency bounds how many requests are served at once, whoever sends them. A rate says nothing about requests that
-// take long; this does. Make it with [NewConcurrency]; the zero value and nil admit nothing.
+// Concurrency bounds how many requests are served at once, whoever sends them. A rate says
+// nothing about requests that take long; this does. Make it with [NewConcurrency]; the zero
+// value and nil admit nothing.
 type Concurrency struct {
 	cfg  ConcurrencyConfig
 	gate gate
 	body []byte
 }
 
-// NewConcurrency makes a Concurrency, or returns all problems of cfg at once, each a *[ConfigError].
+// NewConcurrency makes a Concurrency, or returns all problems of cfg at once, each a
+// *[ConfigError].
 func NewConcurrency(cfg ConcurrencyConfig) (*Concurrency, error) {
 	p := conf.For("ratelimit")
 	if cfg.Limit < 1 || cfg.Limit > maxSeats {
@@ -96,7 +99,8 @@ func (c *Concurrency) InFlight() (serving, waiting int) {
 	return c.gate.count()
 }
 
-// Wrap bounds the requests that are inside next at once. A place is free again when next returns, also by a panic.
+// Wrap bounds the requests that are inside next at once. A place is free again when next
+// returns, also by a panic.
 func (c *Concurrency) Wrap(next http.Handler) http.Handler {
 	return layer.Wrap(c, next, func(next http.Handler) http.HandlerFunc {
 		if c == nil || c.cfg.Limit == 0 {
@@ -108,6 +112,8 @@ func (c *Concurrency) Wrap(next http.Handler) http.Handler {
 	})
 }
 
+// serve takes a place, waits for one, or answers 503. A client that went away while it
+// waited gets the 503 too, which only a log will see.
 func (c *Concurrency) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	critical := c.cfg.Critical != nil && c.cfg.Critical(r)
 	seat, ok := c.gate.enter(critical)
@@ -122,7 +128,7 @@ func (c *Concurrency) serve(next http.Handler, w http.ResponseWriter, r *http.Re
 			return
 		}
 	}
-	defer c.gate.leave()
+	defer c.gate.leave() // a panic frees the place as well
 	next.ServeHTTP(w, r)
 }
 
@@ -140,7 +146,8 @@ func (c *Concurrency) await(ctx context.Context, seat *waiter) bool {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	// A seat that came at the last moment is used, unless nobody is there any more to use it.
+	// A seat that came at the last moment is used, unless nobody is there any more to use
+	// it.
 	if c.gate.giveUp(seat) {
 		return false
 	}

@@ -224,3 +224,29 @@ func TestConcurrencyRace(t *testing.T) {
 		}
 	})
 }
+
+// TestConcurrencyTie frees the only place at the very instant when the one who waits gives up. Whichever comes first,
+// nobody is left inside, and the next one gets in.
+func TestConcurrencyTie(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, err := ratelimit.NewConcurrency(ratelimit.ConcurrencyConfig{Limit: 1, Queue: 2, MaxWait: 10 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := c.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(10 * time.Millisecond) }))
+		for n := range 600 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(10+n%2)*time.Millisecond)
+			var wg sync.WaitGroup
+			for range 3 {
+				wg.Go(func() {
+					h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/", nil))
+				})
+			}
+			wg.Wait()
+			cancel()
+			if serving, waiting := c.InFlight(); serving != 0 || waiting != 0 {
+				t.Fatalf("round %d: %d inside, %d waiting", n, serving, waiting)
+			}
+		}
+	})
+}

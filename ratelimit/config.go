@@ -12,58 +12,68 @@ import (
 	"github.com/gambeson-go/gambeson/internal/conf"
 )
 
-// ConfigError is one problem of a [Config]. errors.AsType[*ratelimit.ConfigError] finds it in what [New] returns.
+// ConfigError is one problem of a [Config]. errors.AsType[*ratelimit.ConfigError] finds it
+// in what [New] returns.
 type ConfigError = conf.Error
 
 const (
-	maxPolicies = 64              // one bit each
+	maxPolicies = 64              // more than that is a generated list, and each request would pay for all of it
 	maxLimit    = 1e9             // one token a nanosecond
 	maxBurst    = 999_999_999_999 // far below the 15 digits of an Integer, RFC 9651 section 3.3.1
 )
 
-// Policy is one token bucket a key: Burst tokens at first, Limit tokens a second from then on.
+// Policy is one token bucket a key: Burst tokens at first, Limit tokens a second from then
+// on.
 type Policy struct {
-	// Name is unique and printable ASCII. Clients read it in RateLimit-Policy, and in the problem document of a denial.
+	// Name is unique and printable ASCII. Clients read it in RateLimit-Policy, and in the
+	// problem document of a denial.
 	Name string
 
-	// Limit is the tokens a second that a bucket gains, for ever; [Per] helps. Time is counted in whole nanoseconds a
-	// token, so limits beyond a million a second are kept less exactly. At most 1e9.
+	// Limit is the tokens a second that a bucket gains, for ever; [Per] helps. Time is
+	// counted in whole nanoseconds a token, so limits beyond a million a second are kept
+	// less exactly. At most 1e9.
 	Limit rate.Limit
 
 	// Burst is the tokens of a full bucket: what may come at once. At least 1.
 	Burst int
 
-	// Key says whose bucket a request takes from; nil is the client's address. "" exempts the request from this policy,
-	// so a Key must give something else to those it does not know: [ByIP], [ByHeader] and [ByRoute] do.
+	// Key says whose bucket a request takes from; nil is the client's address. "" exempts
+	// the request from this policy, so a Key must give something else to those it does not
+	// know: [ByIP], [ByHeader] and [ByRoute] do.
 	Key func(*http.Request) string
 
-	// Cost is the tokens that a request takes; nil is 1. 0 never denies, and less than 0 counts as 0. A cost beyond
-	// Burst is denied for ever: the Decision then has a *ConfigError, and the response no Retry-After.
+	// Cost is the tokens that a request takes; nil is 1. 0 never denies, and less than 0
+	// counts as 0. A cost beyond Burst is denied for ever: the Decision then has a
+	// *ConfigError, and the response no Retry-After.
 	Cost func(*http.Request) int
 
 	// Shadow decides and reports, and never denies: for trying a limit out on live traffic.
 	Shadow bool
 
-	// FailClosed answers 503 when the Store fails, as a login wants it, instead of deciding in this process alone.
+	// FailClosed answers 503 when the Store fails, as a login wants it, instead of deciding
+	// in this process alone.
 	FailClosed bool
 
 	// Refundable makes [Refund] work for this policy. It costs each request a context.
 	Refundable bool
 }
 
-// Config says what [New] makes. The zero Config is an error: there is no safe guess at a limit.
+// Config says what [New] makes. The zero Config is an error: there is no safe guess at a
+// limit.
 type Config struct {
-	// Policies are asked together: all must admit the request, or it is denied and nothing is taken from any.
+	// Policies are asked together: all must admit the request, or it is denied and nothing
+	// is taken from any.
 	Policies []Policy
 
 	// Skip lets requests pass unasked and uncounted; nil: none.
 	Skip func(*http.Request) bool
 
-	// ClientIP finds the client behind proxies. nil believes the connection only: behind a proxy, all clients are one.
+	// ClientIP finds the client behind proxies. nil believes the connection only: behind a
+	// proxy, all clients are one.
 	ClientIP *clientip.Resolver
 
-	// IPv6Prefix is how much of an IPv6 address is one client; 0 is 64, the least that anyone is given. Some providers
-	// give a customer /56 or /48.
+	// IPv6Prefix is how much of an IPv6 address is one client; 0 is 64, the least that
+	// anyone is given. Some providers give a customer /56 or /48.
 	IPv6Prefix int
 
 	// Store keeps the buckets; nil is NewMemory(0).
@@ -72,12 +82,14 @@ type Config struct {
 	// Headers is how clients are told about their quota; the zero value is [Draft11].
 	Headers HeaderStyle
 
-	// Deny answers denied requests in place of 429 and its problem document. Retry-After, Cache-Control: no-store and
-	// the quota fields are set before it runs. It should not read the body.
+	// Deny answers denied requests in place of 429 and its problem document. Retry-After,
+	// Cache-Control: no-store and the quota fields are set before it runs. It should not
+	// read the body.
 	Deny http.Handler
 
-	// OnDecision sees every decision, before anything is written: for logs and metrics. Do not make the client's address
-	// or a key a label of a metric: there is no end of them. It runs in the request's goroutine.
+	// OnDecision sees every decision, before anything is written: for logs and metrics. Do
+	// not make the client's address or a key a label of a metric: there is no end of them.
+	// It runs in the request's goroutine.
 	OnDecision func(*http.Request, Decision)
 }
 
@@ -94,7 +106,7 @@ type policy struct {
 	shadow, closed, refundable bool
 }
 
-// validate finds all problems and compiles what is sound.
+// validate finds all problems, in the order of the fields, and compiles what is sound.
 func (cfg *Config) validate() ([]policy, error) {
 	p := conf.For("ratelimit")
 	if len(cfg.Policies) == 0 {
@@ -137,7 +149,8 @@ func (cfg *Config) validate() ([]policy, error) {
 	return compiled, p.Err()
 }
 
-// compile checks the numbers of a policy. Only what is sound is used: the caller drops all of it after an error.
+// compile checks the numbers of a policy. Only what is sound is used: the caller drops all
+// of it after an error.
 func compile(p *conf.Problems, at string, pol Policy) policy {
 	c := policy{
 		name: pol.Name, key: pol.Key, cost: pol.Cost, burst: int64(pol.Burst),

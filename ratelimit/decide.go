@@ -10,28 +10,50 @@ import (
 	"github.com/gambeson-go/gambeson/internal/conf"
 )
 
-// Decision is what came of one request.
+// Decision is what came of one request. A denied one has a policy that denied it, unless it
+// is Closed.
 type Decision struct {
-	Allowed    bool
-	Policy     string        // when denied, the one that takes longest; else the one with the fewest tokens left; "" when none applied
-	Remaining  int           // whole tokens left in that policy
-	RetryAfter time.Duration // until the request would pass; 0 when it passed, and when no wait would help
-	Violated   []string      // the policies that denied
-	Shadowed   []string      // the Shadow policies that would have denied
-	Closed     bool          // denied because the Store failed and a policy is FailClosed: 503, not 429
-	Err        error         // why the decision is not what it should be; it does not mean denied. Nil when all is well.
-	// Err is the Store's error when the Store failed, and a *ConfigError when a request costs more than a full bucket.
+	// Allowed says whether the request may pass.
+	Allowed bool
+
+	// Policy is the one that decided: of those that denied, the one whose wait is longest;
+	// else the one with the fewest tokens left. "" when no policy applied.
+	Policy string
+
+	// Remaining is how many whole tokens the bucket of Policy has left.
+	Remaining int
+
+	// RetryAfter is the time until the request would pass. 0 when it did pass, and when no
+	// wait would help.
+	RetryAfter time.Duration
+
+	// Violated are the policies that denied the request.
+	Violated []string
+
+	// Shadowed are the Shadow policies that would have denied it.
+	Shadowed []string
+
+	// Closed means denied because the Store failed and a policy is FailClosed: 503, not
+	// 429. The client did nothing wrong.
+	Closed bool
+
+	// Err is why the decision is not what it should be: the Store's error when the Store
+	// failed, or a *ConfigError when the request costs more than a full bucket. It does not
+	// mean denied. It is not for clients: it may name servers.
+	Err error
 }
 
-// result is a decision as the hot path has it.
+// result is a decision as the hot path has it. The Decision, with its slices, is made only
+// for those who want one.
 type result struct {
-	err      error // of the Store
-	mem      *Memory
+	err      error   // of the Store
+	mem      *Memory // where it was charged; nil: the Store
 	admitted bool
 	closed   bool
 }
 
-// decide asks all policies and charges them. The charges are appended to cs, which may lie on the caller's stack.
+// decide asks all policies and charges them. The charges are appended to cs, which may lie
+// on the caller's stack.
 func (m *Middleware) decide(r *http.Request, cs []charge) ([]charge, result) {
 	cs = m.charges(r, cs)
 	if len(cs) == 0 {
@@ -50,6 +72,9 @@ func (m *Middleware) decide(r *http.Request, cs []charge) ([]charge, result) {
 		return cs, res
 	}
 	m.storeErrors.Add(1)
+	// Nothing is known. A policy that must not guess stops the request; all others decide
+	// on what this process has seen since the Store began to fail. Shadow policies may not
+	// deny, so they may not close either.
 	for i := range cs {
 		p := &m.policies[cs[i].policy]
 		if p.closed && !p.shadow {
@@ -63,7 +88,9 @@ func (m *Middleware) decide(r *http.Request, cs []charge) ([]charge, result) {
 	return cs, res
 }
 
-// charges are the policies that apply to a request. With a Memory, keys become hashes at once; a Store is given them.
+// charges are the policies that apply to a request. With a Memory, keys become hashes at
+// once, so that the address never becomes a string; another Store is given the keys
+// themselves.
 func (m *Middleware) charges(r *http.Request, cs []charge) []charge {
 	var buf [maxAddrKey]byte
 	var addr []byte // the client's address as a key, found when a policy wants it
@@ -101,7 +128,8 @@ func (m *Middleware) charges(r *http.Request, cs []charge) []charge {
 	return cs
 }
 
-// ask is decide's way to a Store that is no Memory.
+// ask is decide's way to a Store that is no Memory. What the Store answers is bounded: a
+// broken one must not make us promise a Retry-After of centuries, or overflow.
 func (m *Middleware) ask(ctx context.Context, cs []charge) error {
 	asks := make([]Ask, len(cs))
 	for i := range cs {
@@ -121,6 +149,7 @@ func (m *Middleware) ask(ctx context.Context, cs []charge) error {
 	return nil
 }
 
+// askOf is a charge as a Store sees it.
 func (m *Middleware) askOf(c *charge) Ask {
 	p := &m.policies[c.policy]
 	return Ask{
@@ -129,7 +158,10 @@ func (m *Middleware) askOf(c *charge) Ask {
 	}
 }
 
-// retry is the longest wait of the policies that denied, in nanoseconds, and its policy. 0 when no wait would help.
+// retry is the longest wait of the policies that denied, in nanoseconds, and the policy
+// that it belongs to: a client that comes back earlier is denied by that one. It is 0 when
+// one of them can never admit the request, for then a time, any time, would be a lie that
+// has the client try for ever.
 func retry(cs []charge) (wait int64, longest *charge) {
 	hopeless := false
 	for i := range cs {
@@ -153,7 +185,8 @@ func retry(cs []charge) (wait int64, longest *charge) {
 	return max(wait, 1), longest
 }
 
-// tightest is the charge with the fewest tokens left.
+// tightest is the charge with the fewest tokens left: what a client should go by when it is
+// told of one policy only.
 func tightest(cs []charge) *charge {
 	var least *charge
 	for i := range cs {

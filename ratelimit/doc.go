@@ -1,4 +1,5 @@
-// Package ratelimit limits how many requests a client may send, and says so in the way that clients understand.
+// Package ratelimit limits how many requests a client may send, and says so in the way that
+// clients understand.
 //
 //	limiter, err := ratelimit.New(ratelimit.Config{
 //		Policies: []ratelimit.Policy{
@@ -10,9 +11,10 @@
 //	…
 //	http.ListenAndServe(addr, limiter.Wrap(mux))
 //
-// Each policy is a token bucket for each key, and the key is the client's address unless the policy has another. All
-// policies must admit a request, or it is denied and no bucket is charged. Denied is 429 with Retry-After and a problem
-// document (RFC 9457) that names the violated policies; every response has RateLimit and RateLimit-Policy.
+// Each policy is a token bucket for each key, and the key is the client's address unless
+// the policy has another. All policies must admit a request, or it is denied and no bucket
+// is charged. Denied is 429 with Retry-After and a problem document (RFC 9457) that names
+// the violated policies; every response has RateLimit and RateLimit-Policy.
 //
 // # Rules
 //
@@ -30,20 +32,22 @@
 //
 // # Exactness and memory
 //
-// Buckets run on GCRA: one 64-bit instant for each key, in a table of fixed size, 16 bytes a slot. There is no window
-// whose edge admits twice, nothing to clean up, and nothing that grows: see [Memory] for what happens when it is full.
-// Keys are hashed with a random seed and not kept.
+// Buckets run on GCRA: one 64-bit instant for each key, in a table of fixed size, 16 bytes
+// a slot. There is no window whose edge admits twice, nothing to clean up, and nothing that
+// grows: see [Memory] for what happens when it is full. Keys are hashed with a random seed
+// and not kept.
 //
-// Package golang.org/x/time/rate gives the unit of a limit and is the engine of [Global]; for buckets by the million it
-// would need ten times the memory and a sweeper.
+// Package golang.org/x/time/rate gives the unit of a limit and is the engine of [Global];
+// for buckets by the million it would need ten times the memory and a sweeper.
 //
-// Several processes limit together through a [Store] such as package redisstore. Each of them would otherwise admit the
-// full limit.
+// Several processes limit together through a [Store] such as package redisstore. Each of
+// them would otherwise admit the full limit.
 //
 // # Beside it
 //
-// [NewGlobal] is one bucket for the whole server, [NewConcurrency] bounds how many requests are served at once. Both
-// protect the server, not one client from another.
+// [NewGlobal] is one bucket for the whole server, [NewConcurrency] bounds how many requests
+// are served at once. Both protect the server, not one client from another.
 //
-// Fields: draft-ietf-httpapi-ratelimit-headers-11. 429: RFC 6585 section 4. Retry-After: RFC 9110 section 10.2.3.
+// Fields: draft-ietf-httpapi-ratelimit-headers-11. 429: RFC 6585 section 4. Retry-After:
+// RFC 9110 section 10.2.3.
 package ratelimit

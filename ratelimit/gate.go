@@ -2,8 +2,9 @@ package ratelimit
 
 import "sync"
 
-// gate counts who is inside, and keeps two queues for those who are not. Whoever leaves calls in the next; a place is
-// handed over under the lock, so that no newcomer gets ahead of one who waits.
+// gate counts who is inside, and keeps two queues for those who are not. Whoever leaves
+// calls in the next; a place is handed over under the lock, so that no newcomer gets ahead
+// of one who waits.
 type gate struct {
 	limit, reserved, queue int
 
@@ -20,6 +21,7 @@ type waiter struct {
 	prev, next *waiter
 }
 
+// line is a queue in order of arrival.
 type line struct {
 	first, last *waiter
 	len         int
@@ -52,6 +54,7 @@ func (l *line) remove(w *waiter) {
 }
 
 // enter lets one in, or puts it into its line, or, with nil and false, sends it away.
+// Nobody enters past a line of their own kind; the critical pass the others.
 func (g *gate) enter(critical bool) (*waiter, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -59,7 +62,7 @@ func (g *gate) enter(critical bool) (*waiter, bool) {
 	if critical {
 		l, limit = &g.critical, g.limit
 	}
-	if l.len == 0 && g.inside < limit {
+	if g.inside < limit { // then its line is empty: admit has seen to that
 		g.inside++
 		return nil, true
 	}
@@ -79,6 +82,7 @@ func (g *gate) leave() {
 	g.admit()
 }
 
+// admit calls in as many as there is room for.
 func (g *gate) admit() {
 	for {
 		l := &g.critical
@@ -107,6 +111,7 @@ func (g *gate) giveUp(w *waiter) bool {
 	return true
 }
 
+// count is a glimpse: it may be over before the caller looks.
 func (g *gate) count() (inside, waiting int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -7,13 +7,19 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxWindow bounds Burst·Emission in nanoseconds, about 73 years: three times of it still fit an int64.
+// maxWindow bounds Burst·Emission in nanoseconds, about 73 years: three times of it still
+// fit an int64.
 const maxWindow = 1 << 61
 
-// charge is one policy's part in one decision: what it asks, and then what came of it. Times are nanoseconds.
+// charge is one policy's part in one decision: what it asks, and then what came of it.
+// Times are nanoseconds.
 //
-// The algorithm is GCRA, the token bucket kept as one number: the theoretical arrival time (TAT), the instant at which
-// the bucket will be full again. It is exact: no window edge, no refill loop, and a denied request changes nothing.
+// The algorithm is GCRA, the token bucket kept as one number: the theoretical arrival time
+// (TAT), the instant at which the bucket will be full again. It is exact: no window edge,
+// no refill loop, and a denied request changes nothing.
+//
+// A charge is made on the stack of a request, filled by the engine or by a Store, and read
+// by those who write headers.
 type charge struct {
 	key      string // for a Store; the table knows only the hash
 	hash     uint64
@@ -42,8 +48,9 @@ func (c *charge) wait() int64 { return c.debt + c.cost*c.emission - c.capacity }
 // remaining is how many whole tokens are left.
 func (c *charge) remaining() int64 { return max(0, c.capacity-c.debt) / c.emission }
 
-// window is the effective window t of the RateLimit field: "remaining" requests in so many seconds are welcome. It is
-// chosen so that remaining/window never goes beyond the limit, and window never beyond Retry-After.
+// window is the effective window t of the RateLimit field: "remaining" requests in so many
+// seconds are welcome. It is chosen so that remaining/window never goes beyond the limit,
+// and window never beyond Retry-After.
 func (c *charge) window() int64 {
 	if c.denied && !c.impossible() {
 		return seconds(c.wait())
@@ -54,7 +61,8 @@ func (c *charge) window() int64 {
 	return seconds(c.debt + c.emission - c.capacity) // until the next whole token
 }
 
-// seconds rounds up to whole seconds, at least 1: a client that comes back a moment early is denied again.
+// seconds rounds up to whole seconds, at least 1: a client that comes back a moment early
+// is denied again.
 func seconds(ns int64) int64 {
 	if ns <= int64(time.Second) {
 		return 1
@@ -62,8 +70,9 @@ func seconds(ns int64) int64 {
 	return (ns-1)/int64(time.Second) + 1
 }
 
-// emission is the time in which one token grows, in whole nanoseconds rounded down. Rounded up, a request exactly on
-// the second would be denied. What is a whole number but for the error of the float is taken as that number.
+// emission is the time in which one token grows, in whole nanoseconds rounded down. Rounded
+// up, a request exactly on the second would be denied. What is a whole number but for the
+// error of the float is taken as that number.
 func emission(limit rate.Limit) int64 {
 	ns := float64(time.Second) / float64(limit)
 	if near := math.Round(ns); math.Abs(ns-near) <= ns*1e-15 {
@@ -72,8 +81,8 @@ func emission(limit rate.Limit) int64 {
 	return int64(ns)
 }
 
-// Per is n tokens in every d, as tokens a second: Per(100, time.Minute). Not positive arguments give a limit that [New]
-// refuses.
+// Per is n tokens in every d, as tokens a second: Per(100, time.Minute). Not positive
+// arguments give a limit that [New] refuses.
 func Per(n int, d time.Duration) rate.Limit {
 	return rate.Limit(float64(n) / d.Seconds())
 }

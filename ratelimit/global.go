@@ -12,16 +12,17 @@ import (
 	"github.com/gambeson-go/gambeson/internal/problem"
 )
 
-// Global is one bucket for all requests of a server, a rate.Limiter of golang.org/x/time as it is. It bounds what the
-// server takes on; it is no defence, since one client can use up the bucket of all. Make it with [NewGlobal]; the zero
-// value and nil admit nothing.
+// Global is one bucket for all requests of a server, a rate.Limiter of golang.org/x/time as
+// it is. It bounds what the server takes on; it is no defence, since one client can use up
+// the bucket of all. Make it with [NewGlobal]; the zero value and nil admit nothing.
 type Global struct {
 	limiter *rate.Limiter
 	body    []byte
 }
 
-// NewGlobal admits limit requests a second and burst at once. What is beyond is answered 429 with Retry-After. RFC 6585
-// section 4 leaves it to the server whether it counts for each client or for all. Errors are as those of [New].
+// NewGlobal admits limit requests a second and burst at once. What is beyond is answered
+// 429 with Retry-After. RFC 6585 section 4 leaves it to the server whether it counts for
+// each client or for all. Errors are as those of [New].
 func NewGlobal(limit rate.Limit, burst int) (*Global, error) {
 	p := conf.For("ratelimit")
 	if math.IsNaN(float64(limit)) || math.IsInf(float64(limit), 0) || limit == rate.Inf || limit <= 0 {
@@ -36,7 +37,8 @@ func NewGlobal(limit rate.Limit, burst int) (*Global, error) {
 	return &Global{limiter: rate.NewLimiter(limit, burst), body: quotaExceeded("global")}, nil
 }
 
-// Limiter is the bucket itself: to take from it elsewhere, to read it, or to change its limit while the server runs.
+// Limiter is the bucket itself: to take from it elsewhere, to read it, or to change its
+// limit while the server runs.
 func (g *Global) Limiter() *rate.Limiter {
 	if g == nil {
 		return nil

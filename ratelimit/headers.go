@@ -7,24 +7,29 @@ import (
 	"time"
 )
 
-// HeaderStyle is how a response tells the client about its quota. 429 carries Retry-After in every style. The fields
-// are not safelisted by CORS: scripts of other origins read only what Access-Control-Expose-Headers names.
+// HeaderStyle is how a response tells the client about its quota. 429 carries Retry-After
+// in every style. The fields are not safelisted by CORS: scripts of other origins read only
+// what Access-Control-Expose-Headers names.
 type HeaderStyle int
 
 const (
-	// Draft11 is draft-ietf-httpapi-ratelimit-headers-11, the syntax since -08, as Structured Fields with all policies:
+	// Draft11 is draft-ietf-httpapi-ratelimit-headers-11, the syntax since -08, as
+	// Structured Fields with all policies:
 	//
 	//	RateLimit-Policy: "burst";q=10;w=1, "daily";q=1000;w=86400
 	//	RateLimit: "burst";r=9;t=1, "daily";r=999;t=86314
 	//
-	// q is Burst, w the seconds in which an empty bucket fills, r the tokens left, and t the window within which r
-	// requests are welcome. On a denial, RateLimit has the violated policies, and t is their wait.
+	// q is Burst, w the seconds in which an empty bucket fills, r the tokens left, and t
+	// the window within which r requests are welcome. On a denial, RateLimit has the
+	// violated policies, and t is their wait.
 	Draft11 HeaderStyle = iota
 
-	// Draft07 is the older form of one policy, that with the fewest tokens: "RateLimit: limit=10, remaining=9, reset=1".
+	// Draft07 is the older form of one policy, that with the fewest tokens: "RateLimit:
+	// limit=10, remaining=9, reset=1".
 	Draft07
 
-	// Legacy is X-RateLimit-Limit, -Remaining and -Reset of one policy. Reset is in seconds from now.
+	// Legacy is X-RateLimit-Limit, -Remaining and -Reset of one policy. Reset is in seconds
+	// from now.
 	Legacy
 
 	// LegacyEpoch is Legacy with Reset in seconds since 1970, as GitHub has it.
@@ -75,8 +80,9 @@ func (m *Middleware) joinItems() string {
 	return strings.Join(list, ", ")
 }
 
-// writeFields sets the quota fields, and Retry-After unless after is 0. All values are cut from one string and one slice,
-// both of this response alone: a slice shared between responses would be appended to by one of them some day.
+// writeFields sets the quota fields, and Retry-After unless after is 0. All values are cut
+// from one string and one slice, both of this response alone: a slice shared between
+// responses would be appended to by one of them some day.
 func (m *Middleware) writeFields(h http.Header, cs []charge, admitted bool, after int64) {
 	var buf [160]byte
 	switch {
@@ -92,6 +98,8 @@ func (m *Middleware) writeFields(h http.Header, cs []charge, admitted bool, afte
 	}
 }
 
+// writeDraft11 writes the two lists. RFC 9651 section 3.1 lets a list go on in a second
+// line, which is how the fields of two limiters in one chain come together.
 func (m *Middleware) writeDraft11(h http.Header, out []byte, cs []charge, admitted bool, after int64) {
 	if len(cs) < len(m.policies) { // some are exempt: name only the others
 		out = m.appendPolicies(out, cs)
@@ -120,7 +128,8 @@ func (m *Middleware) writeDraft11(h http.Header, out []byte, cs []charge, admitt
 	}
 }
 
-// writeOlder writes the styles that know one policy only: that which takes longest, or that with the fewest tokens.
+// writeOlder writes the styles that know one policy only: that which takes longest, or that
+// with the fewest tokens.
 func (m *Middleware) writeOlder(h http.Header, out []byte, cs []charge, admitted bool) {
 	c := tightest(cs)
 	if !admitted {
@@ -141,6 +150,8 @@ func (m *Middleware) writeOlder(h http.Header, out []byte, cs []charge, admitted
 	h["X-Ratelimit-Limit"], h["X-Ratelimit-Remaining"], h["X-Ratelimit-Reset"] = line[0:1:1], line[1:2:2], line[2:3:3]
 }
 
+// policyList is the older RateLimit-Policy. It lists all policies, though RateLimit tells
+// of one.
 func (m *Middleware) policyList(cs []charge) string {
 	if len(cs) == len(m.policies) {
 		return m.all
@@ -148,10 +159,13 @@ func (m *Middleware) policyList(cs []charge) string {
 	return string(m.appendPolicies(nil, cs))
 }
 
+// addLine copies: the slice belongs to whoever put it there.
 func addLine(have []string, line string) []string {
 	return append(have[:len(have):len(have)], line)
 }
 
+// appendPolicies is RateLimit-Policy for a request that some policies exempt. To show those
+// too would promise the client a quota that is not counted.
 func (m *Middleware) appendPolicies(out []byte, cs []charge) []byte {
 	for i := range cs {
 		if i > 0 {
@@ -186,7 +200,8 @@ func (m *Middleware) appendState(out []byte, cs []charge, admitted bool) []byte 
 	return out
 }
 
-// reset is what the older styles promise: on a denial the wait, as Retry-After has it, else the time until all is back.
+// reset is what the older styles promise: on a denial the wait, as Retry-After has it, else
+// the time until all is back.
 func (c *charge) reset() int64 {
 	if c.denied && !c.impossible() {
 		return seconds(c.wait())

@@ -11,8 +11,8 @@ import (
 
 const defaultIPv6Prefix = 64
 
-// The first byte of an address key is its class. A client whose address nobody knows is in a class of its own: all of
-// them share one bucket, and none is exempt.
+// The first byte of an address key is its class. A client whose address nobody knows is in
+// a class of its own: all of them share one bucket, and none is exempt.
 const (
 	classIPv4    = '4'
 	classIPv6    = '6'
@@ -25,8 +25,9 @@ const maxAddrKey = 18
 // nat64 is the well-known prefix of RFC 6052. All of IPv4 lies behind one /64 of it.
 var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 
-// appendAddr appends the key of an address as a Resolver gives it: unmapped and without zone. An IPv4 address is itself,
-// also through NAT64 (64:ff9b::192.0.2.1). An IPv6 address is its prefix, because one customer has at least all of a /64.
+// appendAddr appends the key of an address as a Resolver gives it: unmapped and without
+// zone. An IPv4 address is itself, also through NAT64 (64:ff9b::192.0.2.1). An IPv6 address
+// is its prefix, because one customer has at least all of a /64.
 func appendAddr(dst []byte, a netip.Addr, prefix int) []byte {
 	switch {
 	case a.Is4():
@@ -50,10 +51,12 @@ func appendAddr(dst []byte, a netip.Addr, prefix int) []byte {
 	return append(append(dst, classIPv6, byte(prefix)), b[:]...)
 }
 
-// ByIP keys by the client's address: IPv4 by the whole of it, IPv6 by its prefix; 0, and what is no prefix length, is
-// 64. It is what a nil Key does with the ClientIP and IPv6Prefix of the Config, and is here for [Join] and for a second
-// policy on a longer or shorter prefix: a customer with a /48 has 65,536 networks of /64. res is the resolver of the
-// Config; a nil one believes the connection only, which behind a proxy is the proxy. The key is not made for reading.
+// ByIP keys by the client's address: IPv4 by the whole of it, IPv6 by its prefix; 0, and
+// what is no prefix length, is 64. It is what a nil Key does with the ClientIP and
+// IPv6Prefix of the Config, and is here for [Join] and for a second policy on a longer or
+// shorter prefix: a customer with a /48 has 65,536 networks of /64. res is the resolver of
+// the Config; a nil one believes the connection only, which behind a proxy is the proxy.
+// The key is not made for reading.
 func ByIP(res *clientip.Resolver, ipv6Prefix int) func(*http.Request) string {
 	if ipv6Prefix < 1 || ipv6Prefix > 128 {
 		ipv6Prefix = defaultIPv6Prefix
@@ -64,9 +67,10 @@ func ByIP(res *clientip.Resolver, ipv6Prefix int) func(*http.Request) string {
 	}
 }
 
-// ByHeader keys by the first line of a header field, such as an API key. The value is hashed with SHA-256 and kept
-// nowhere. Requests without the field share one bucket. Who can invent values has a fresh bucket for each: put it
-// behind the layer that knows the valid ones, or beside a policy by address.
+// ByHeader keys by the first line of a header field, such as an API key. The value is
+// hashed with SHA-256 and kept nowhere. Requests without the field share one bucket. Who
+// can invent values has a fresh bucket for each: put it behind the layer that knows the
+// valid ones, or beside a policy by address.
 func ByHeader(name string) func(*http.Request) string {
 	name = http.CanonicalHeaderKey(name)
 	return func(r *http.Request) string {
@@ -79,9 +83,10 @@ func ByHeader(name string) func(*http.Request) string {
 	}
 }
 
-// ByRoute keys by the pattern that mux has for a request, never by its path: a client could make up a new path, and with
-// it a new bucket, each time. Requests that match nothing share one. A nil mux reads r.Pattern, which is there only
-// inside the mux. All clients share the bucket of a route unless it is joined: Join(ByIP(res, 0), ByRoute(mux)).
+// ByRoute keys by the pattern that mux has for a request, never by its path: a client could
+// make up a new path, and with it a new bucket, each time. Requests that match nothing
+// share one. A nil mux reads r.Pattern, which is there only inside the mux. All clients
+// share the bucket of a route unless it is joined: Join(ByIP(res, 0), ByRoute(mux)).
 func ByRoute(mux *http.ServeMux) func(*http.Request) string {
 	return func(r *http.Request) string {
 		pattern := r.Pattern
@@ -95,8 +100,9 @@ func ByRoute(mux *http.ServeMux) func(*http.Request) string {
 	}
 }
 
-// Join makes one key of several. Each part carries its length, so that no two different lists give the same key. A part
-// that is "" exempts the request, as it would alone. A nil part is ByIP(nil, 0). Without parts, all requests share a bucket.
+// Join makes one key of several. Each part carries its length, so that no two different
+// lists give the same key. A part that is "" exempts the request, as it would alone. A nil
+// part is ByIP(nil, 0). Without parts, all requests share a bucket.
 func Join(parts ...func(*http.Request) string) func(*http.Request) string {
 	parts = append([]func(*http.Request) string(nil), parts...)
 	for i, part := range parts {

@@ -18,15 +18,18 @@ const (
 	slotBytes    = 16
 )
 
-// Memory is a Store in this process: exact, of fixed size, without pointers for the garbage collector to follow and
-// without anything to clean up. Each policy has a table of its own, made when the policy is first known.
+// Memory is a Store in this process: exact, of fixed size, without pointers for the garbage
+// collector to follow and without anything to clean up. Each policy has a table of its own,
+// made when the policy is first known.
 //
-// A table never refuses a key and never forgets the wrong one. Whose bucket is full again needs no entry, so its slot
-// is free. Where all eight slots that a key may use are taken, the entry closest to a full bucket gives way: a flood of
-// fresh keys pushes out other fresh keys, and those who are exhausted stay so. Which keys share slots depends on a
+// A table never refuses a key and never forgets the wrong one. Whose bucket is full again
+// needs no entry, so its slot is free. Where all eight slots that a key may use are taken,
+// the entry closest to a full bucket gives way: a flood of fresh keys pushes out other
+// fresh keys, and those who are exhausted stay so. Which keys share slots depends on a
 // random seed; nobody can aim.
 //
-// Several middlewares may share one Memory. Policies of the same name then share their buckets.
+// Several middlewares may share one Memory. Policies of the same name then share their
+// buckets.
 type Memory struct {
 	slots   int
 	epoch   time.Time // all times are counted from here, so that virtual time works in tests
@@ -37,28 +40,12 @@ type Memory struct {
 	bad     string   // why it cannot be used; New reports it
 }
 
-// stripe is a lock for a part of each table. The same key has the same stripe everywhere, so that several policies on
-// one key take one lock. It fills a cache line: neighbours do not slow each other down.
-type stripe struct {
-	sync.Mutex
-	evicted uint64
-	_       [48]byte
-}
-
-type table struct{ sets []set }
-
-type set [8]slot
-
-// slot is one bucket: 64 bits of its key's hash, and the instant when it is full again.
-type slot struct {
-	hash uint64
-	tat  int64
-}
-
-// NewMemory makes a Memory of so many slots for each policy, 16 bytes each; 0 is 65,536, which is 1 MiB. A slot is in
-// use while a bucket is not full, so plan for the clients that are active within one window (Burst divided by Limit).
-// With two slots for each of them, 1 in 100 gives way to another; with one and a half, 3 in 100: those who used least.
-// [Stats] counts them. A number below 0, and a table that cannot fit the memory, is reported by [New].
+// NewMemory makes a Memory of so many slots for each policy, 16 bytes each; 0 is 65,536,
+// which is 1 MiB. A slot is in use while a bucket is not full, so plan for the clients that
+// are active within one window (Burst divided by Limit). With two slots for each of them, 1
+// in 100 gives way to another; with one and a half, 3 in 100: those who used least. [Stats]
+// counts them. A number below 0, and a table that cannot fit the memory, is reported by
+// [New].
 func NewMemory(slots int) *Memory {
 	m := &Memory{slots: slots, epoch: time.Now(), seed: maphash.MakeSeed()}
 	if slots == 0 {
@@ -87,6 +74,7 @@ func NewMemory(slots int) *Memory {
 // ready says whether NewMemory made it and found nothing wrong.
 func (m *Memory) ready() bool { return m != nil && m.stripes != nil }
 
+// table is that of a policy. It is made once and stays.
 func (m *Memory) table(policy string) *table {
 	if t, ok := m.tables.Load(policy); ok {
 		return t.(*table)
@@ -95,13 +83,15 @@ func (m *Memory) table(policy string) *table {
 	return t.(*table)
 }
 
-// now is the time on the clock of this Memory. It is monotonic.
+// now is the time on the clock of this Memory. It is monotonic: setting the computer's
+// clock changes no limit.
 func (m *Memory) now() int64 { return max(0, int64(time.Since(m.epoch))) }
 
 // hash of a key; what is stored of it. Bytes and String of the same bytes are the same.
 func (m *Memory) hash(key string) uint64 { return maphash.String(m.seed, key) }
 
-// Take implements [Store]. Its only errors are those of a Memory or of asks that are not valid.
+// Take implements [Store]. Its only errors are those of a Memory or of asks that are not
+// valid.
 func (m *Memory) Take(_ context.Context, asks []Ask) ([]State, error) {
 	cs, err := m.charges(asks)
 	if err != nil {
@@ -111,8 +101,8 @@ func (m *Memory) Take(_ context.Context, asks []Ask) ([]State, error) {
 	return states(cs), nil
 }
 
-// Peek decides like Take and charges nothing. With [Memory.Learn] it makes a Memory the front of a slower Store: what
-// the front denies, the Store behind it would deny too.
+// Peek decides like Take and charges nothing. With [Memory.Learn] it makes a Memory the
+// front of a slower Store: what the front denies, the Store behind it would deny too.
 func (m *Memory) Peek(asks []Ask) ([]State, error) {
 	cs, err := m.charges(asks)
 	if err != nil {
@@ -129,8 +119,9 @@ func (m *Memory) Peek(asks []Ask) ([]State, error) {
 	return states(cs), nil
 }
 
-// Learn notes what another Store answered: no bucket is then fuller here than it is there. sent is when the call was
-// sent, not when the answer came: the Store decided in between, so that no client is denied too long.
+// Learn notes what another Store answered: no bucket is then fuller here than it is there.
+// sent is when the call was sent, not when the answer came: the Store decided in between,
+// so that no client is denied too long.
 func (m *Memory) Learn(sent time.Time, asks []Ask, answers []State) error {
 	cs, err := m.charges(asks)
 	if err != nil {
@@ -153,6 +144,7 @@ func (m *Memory) Learn(sent time.Time, asks []Ask, answers []State) error {
 	return nil
 }
 
+// charges checks the asks of somebody else: New has done that for the middleware's own.
 func (m *Memory) charges(asks []Ask) ([]charge, error) {
 	if !m.ready() {
 		return nil, errNotMade
@@ -175,89 +167,13 @@ func (m *Memory) charges(asks []Ask) ([]charge, error) {
 	return cs, nil
 }
 
+// states are the public form of what came of charges.
 func states(cs []charge) []State {
 	out := make([]State, len(cs))
 	for i := range cs {
 		out[i] = State{Debt: time.Duration(cs[i].debt), Denied: cs[i].denied}
 	}
 	return out
-}
-
-// take decides all charges together: first look, then charge all or none. Their tables are different ones, so that no
-// two of them can choose the same slot.
-func (m *Memory) take(now int64, cs []charge) bool {
-	admitted := true
-	m.lock(cs)
-	for i := range cs {
-		c := &cs[i]
-		c.slot, c.debt = c.table.find(c.hash, now)
-		if c.denied = c.exceeds(); c.denied && !c.shadow {
-			admitted = false
-		}
-	}
-	if admitted {
-		for i := range cs {
-			if c := &cs[i]; !c.denied && c.cost != 0 {
-				c.debt = max(0, c.debt+c.cost*c.emission) // a refund never overfills
-				if c.debt > 0 || c.slot.hash == c.hash {
-					m.put(c.slot, c.hash, now+c.debt, now)
-				}
-			}
-		}
-	}
-	m.unlock(cs)
-	return admitted
-}
-
-// find is the slot of a key, and how long its bucket takes to be full. For a key without a slot it is the one to use:
-// that with the earliest instant, which is a free one if any is.
-func (t *table) find(hash uint64, now int64) (*slot, int64) {
-	hi, _ := bits.Mul64(hash, uint64(len(t.sets)))
-	set := &t.sets[hi]
-	least := &set[0]
-	for i := range set {
-		s := &set[i]
-		if s.hash == hash {
-			return s, max(0, s.tat-now)
-		}
-		if s.tat < least.tat {
-			least = s
-		}
-	}
-	return least, 0
-}
-
-// put writes a slot whose stripe is locked.
-func (m *Memory) put(s *slot, hash uint64, tat, now int64) {
-	if s.hash != hash && s.tat > now {
-		m.stripes[hash>>m.shift].evicted++
-	}
-	s.hash, s.tat = hash, tat
-}
-
-// lock takes the stripes of all charges, each once and in one order, so that two requests never wait for each other.
-func (m *Memory) lock(cs []charge) {
-	for at := m.next(cs, -1); at >= 0; at = m.next(cs, at) {
-		m.stripes[at].Lock()
-	}
-}
-
-func (m *Memory) unlock(cs []charge) {
-	for at := m.next(cs, -1); at >= 0; at = m.next(cs, at) {
-		m.stripes[at].Unlock()
-	}
-}
-
-// next is the lowest stripe of the charges after one; -1 when there is none.
-func (m *Memory) next(cs []charge, after int) int {
-	lowest := -1
-	for i := range cs {
-		at := int(cs[i].hash >> m.shift)
-		if at > after && (lowest < 0 || at < lowest) {
-			lowest = at
-		}
-	}
-	return lowest
 }
 
 // Stats are counted since the start.

@@ -9,6 +9,8 @@ import (
 	"github.com/gambeson-go/gambeson/internal/problem"
 )
 
+// The problem types that draft-ietf-httpapi-ratelimit-headers registers: the client's own
+// doing, and the server's.
 const (
 	typeQuota    = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 	typeCapacity = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"
@@ -45,14 +47,14 @@ func New(cfg Config) (*Middleware, error) {
 	case *Memory:
 		m.mem = store
 	default:
-		m.local = NewMemory(0)
+		m.local = NewMemory(0) // made ready now: the middle of an outage is no time to ask for memory
 	}
 	for i := range policies {
 		p := &policies[i]
 		if m.mem != nil {
 			p.table = m.mem.table(p.name)
 		} else {
-			m.local.table(p.name) // now, not in the middle of an outage
+			m.local.table(p.name)
 		}
 		m.refunds = m.refunds || p.refundable
 		m.denied = append(m.denied, quotaExceeded(p.name))
@@ -66,6 +68,8 @@ func New(cfg Config) (*Middleware, error) {
 	return m, nil
 }
 
+// quotaExceeded is the document of a denial. Its texts are fixed but for names that the
+// configuration gave.
 func quotaExceeded(policies ...string) []byte {
 	return problem.Problem{
 		Type:             typeQuota,
@@ -83,7 +87,8 @@ func (m *Middleware) Config() Config {
 	return m.cfg.clone()
 }
 
-// Stats counts what an operator should know: evictions of the Memory in use, and calls of the Store that failed.
+// Stats counts what an operator should know: evictions of the Memory in use, and calls of
+// the Store that failed.
 func (m *Middleware) Stats() Stats {
 	if m == nil || m.policies == nil {
 		return Stats{}
@@ -97,8 +102,9 @@ func (m *Middleware) Stats() Stats {
 	return s
 }
 
-// Check decides about a request and charges for it, without HTTP: no Skip, no OnDecision, no response, and nothing for
-// Refund. For limits inside a handler, which may know the payload.
+// Check decides about a request and charges for it, without HTTP: no Skip, no OnDecision,
+// no response, and nothing for Refund. For limits inside a handler, which may know the
+// payload.
 func (m *Middleware) Check(r *http.Request) Decision {
 	if m == nil || m.policies == nil {
 		return Decision{Err: errNotMade}
@@ -120,6 +126,8 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 	})
 }
 
+// serve is the whole way of a request. The charges live in its stack frame: room for two
+// policies, which is what most have, costs nothing; more of them cost an allocation.
 func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	if m.cfg.Skip != nil && m.cfg.Skip(r) {
 		next.ServeHTTP(w, r)
@@ -147,7 +155,8 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 	}
 }
 
-// deny answers without reading the body: who is over the limit does not get more of our time.
+// deny answers without reading the body: who is over the limit does not get more of our
+// time.
 func (m *Middleware) deny(w http.ResponseWriter, r *http.Request, cs []charge) {
 	h := w.Header()
 	wait, longest := retry(cs)
@@ -182,6 +191,7 @@ func (m *Middleware) document(cs []charge, longest *charge) []byte {
 	return quotaExceeded(violated...)
 }
 
+// setRetryAfter sends delay-seconds, never a date: clocks differ.
 func setRetryAfter(h http.Header, seconds int64) {
 	h[fieldRetryAfter] = []string{strconv.FormatInt(seconds, 10)}
 }

@@ -17,10 +17,11 @@ type receipt struct {
 	done    atomic.Bool
 }
 
-// Refund gives the tokens back that the request of ctx took from Refundable policies. A login calls it when the
-// password was right: charged before and given back after, so that guesses sent at the same time cannot slip through,
-// and who logs in often is not locked out. It works once a request, from any goroutine, and does nothing where nothing
-// was taken. A Store that fails keeps the tokens.
+// Refund gives the tokens back that the request of ctx took from Refundable policies. A
+// login calls it when the password was right: charged before and given back after, so that
+// guesses sent at the same time cannot slip through, and who logs in often is not locked
+// out. It works once a request, from any goroutine, and does nothing where nothing was
+// taken. A Store that fails keeps the tokens.
 func Refund(ctx context.Context) {
 	r, _ := ctx.Value(receiptKey{}).(*receipt)
 	for ; r != nil; r = r.outer {
@@ -30,6 +31,8 @@ func Refund(ctx context.Context) {
 	}
 }
 
+// pay gives back where it was paid: what a fallback table took while the Store was down is
+// not the Store's to return.
 func (r *receipt) pay(ctx context.Context) {
 	if r.mem != nil {
 		r.mem.take(r.mem.now(), r.charges)
@@ -45,7 +48,8 @@ func (r *receipt) pay(ctx context.Context) {
 	}
 }
 
-// serveWithReceipt hands the request on with a context that Refund knows.
+// serveWithReceipt hands the request on with a context that Refund knows. What a Shadow
+// policy denied was not charged, so it is not on the receipt.
 func (m *Middleware) serveWithReceipt(next http.Handler, w http.ResponseWriter, r *http.Request, cs []charge, mem *Memory) {
 	paid := &receipt{m: m, mem: mem}
 	for i := range cs {

@@ -6,22 +6,25 @@ import (
 	"time"
 )
 
-// A Store keeps one bucket for every pair of policy and key. [Memory] is the Store of one process; package redisstore
-// has one that several processes share.
+// A Store keeps one bucket for every pair of policy and key. [Memory] is the Store of one
+// process; package redisstore has one that several processes share.
 //
-// Take decides the asks of one request together: when one that is not Shadow is denied, nothing is taken from any of
-// them. It returns one State for each Ask, in the same order. An error means that nothing is known; the middleware then
-// decides on a table of its own, or answers 503 where a policy is FailClosed. Take is called at once from many
-// goroutines and must respect ctx and a deadline of its own: the request waits for it.
+// Take decides the asks of one request together: when one that is not Shadow is denied,
+// nothing is taken from any of them. It returns one State for each Ask, in the same order.
+// An error means that nothing is known; the middleware then decides on a table of its own,
+// or answers 503 where a policy is FailClosed. Take is called at once from many goroutines
+// and must respect ctx and a deadline of its own: the request waits for it.
 type Store interface {
 	Take(ctx context.Context, asks []Ask) ([]State, error)
 }
 
-// Ask is what one policy wants to know about one request. The asks of one call have different policies.
+// Ask is what one policy wants to know about one request. The asks of one call have
+// different policies.
 //
-// A bucket is described in time, as GCRA does it: a token is worth Emission, and a bucket owes Debt, the time until it
-// is full again. A request passes if Debt + Cost·Emission ≤ Burst·Emission, and then raises the Debt by Cost·Emission.
-// This is the token bucket with one number in place of two.
+// A bucket is described in time, as GCRA does it: a token is worth Emission, and a bucket
+// owes Debt, the time until it is full again. A request passes if Debt + Cost·Emission ≤
+// Burst·Emission, and then raises the Debt by Cost·Emission. This is the token bucket with
+// one number in place of two.
 type Ask struct {
 	Policy   string        // the policy's name
 	Key      string        // the client; any bytes, of any length: a Store that keeps it hashes it
@@ -40,6 +43,7 @@ type State struct {
 	Denied bool          // this ask was not admitted
 }
 
+// The errors of a caller who is no middleware, and of a Store that breaks its contract.
 var (
 	errNotMade  = errors.New("ratelimit: not made by New or NewMemory")
 	errTwice    = errors.New("ratelimit: one call asks the same policy twice")

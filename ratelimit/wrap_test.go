@@ -235,6 +235,9 @@ func TestSkipShadowExempt(t *testing.T) {
 			if (w.Code == 204) != (i < 4) {
 				t.Errorf("request %d: %d", i, w.Code)
 			}
+			if got := w.Header().Get("RateLimit"); strings.Contains(got, "trial") != (i < 4) {
+				t.Errorf("request %d: RateLimit %s", i, got)
+			}
 		}
 		// A denied request names only who denied, though the trial would have too.
 		if !reflect.DeepEqual(last.Violated, []string{"keyed"}) || !reflect.DeepEqual(last.Shadowed, []string{"trial"}) || last.Policy != "keyed" {
