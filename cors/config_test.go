@@ -83,6 +83,7 @@ func TestOriginsRefused(t *testing.T) {
 		{"http://localhost:80", "default port", `"http://localhost"`},
 		{"http://::1:3000", "in brackets", "[::1]"},
 		{"http://[::1", "not an IPv6 address", "[::1]"},
+		{"http://[::1:8080", "not an IPv6 address", "[::1]"},
 		{"http://[::1]x", "not an IPv6 address", "[::1]"},
 		{"http://[fe80::1%25eth0]", "not an IPv6 address", "[::1]"},
 		{"http://[127.0.0.1]", "not an IPv6 address", "[::1]"},

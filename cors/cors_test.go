@@ -1,6 +1,7 @@
 package cors_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -46,6 +47,8 @@ func TestWholeAnswers(t *testing.T) {
 		{"everybody, actual", everybody(), request("GET", "Origin", "null"), handlerStatus, "Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: *\r\n"},
 		{"everybody, preflight", everybody(), preflight("null", "PURGE", "Access-Control-Request-Headers", "x-a"), 204,
 			"Access-Control-Allow-Headers: x-a\r\nAccess-Control-Allow-Methods: PURGE\r\nAccess-Control-Allow-Origin: *\r\nVary: Access-Control-Request-Method, Access-Control-Request-Headers\r\n"},
+		{"no caching, with unit", cors.Config{AllowedOrigins: []string{app}, MaxAge: -time.Second}, preflight(app, "GET"), 204,
+			"Access-Control-Allow-Methods: GET\r\nAccess-Control-Allow-Origin: https://app.example.com\r\nAccess-Control-Max-Age: 0\r\nVary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers\r\n"},
 		{"no caching", cors.Config{AllowedOrigins: []string{app}, MaxAge: -1}, preflight(app, "GET"), 204,
 			"Access-Control-Allow-Methods: GET\r\nAccess-Control-Allow-Origin: https://app.example.com\r\nAccess-Control-Max-Age: 0\r\nVary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers\r\n"},
 	}
@@ -101,7 +104,7 @@ func TestDecisions(t *testing.T) {
 		{"empty label", usual(), request("GET", "Origin", "https://a..example.org"), false},
 		{"label of 63", usual(), request("GET", "Origin", "https://"+strings.Repeat("a", 63)+".example.org"), true},
 		{"label of 64", usual(), request("GET", "Origin", "https://"+strings.Repeat("a", 64)+".example.org"), false},
-		{"host beyond DNS", usual(), request("GET", "Origin", "https://"+strings.Repeat("a.", 125)+"example.org"), false},
+		{"host beyond DNS", usual(), request("GET", "Origin", "https://"+strings.Repeat("a.", 122)+"example.org"), false},
 		{"port on a pattern without", usual(), request("GET", "Origin", "https://a.example.org:8443"), false},
 		{"user information", usual(), request("GET", "Origin", "https://evil.tld@a.example.org"), false},
 		{"path trick", usual(), request("GET", "Origin", "https://evil.tld/.example.org"), false},
@@ -131,6 +134,47 @@ func TestDecisions(t *testing.T) {
 	}
 }
 
+// What is answered is tidy, however untidily it was asked.
+func TestAllowHeaders(t *testing.T) {
+	tests := []struct {
+		lines []string
+		want  []string
+	}{
+		{[]string{"authorization,x-request-id"}, []string{"authorization,x-request-id"}},
+		{[]string{"authorization", "x-request-id"}, []string{"authorization,x-request-id"}},
+		{[]string{" X-Request-ID,\tauthorization", "", ",Content-Type"}, []string{"x-request-id,authorization,content-type"}},
+		{[]string{"authorization,   x-request-id"}, []string{"authorization,x-request-id"}},
+		{[]string{"X-Request-Id"}, []string{"x-request-id"}},
+		{[]string{""}, nil},
+		{[]string{"", ","}, nil},
+		{nil, nil},
+	}
+	for _, cfg := range []cors.Config{usual(), {AllowedOrigins: []string{app}, AllowedHeaders: []string{"*", "Authorization"}}} {
+		m := mustNew(t, cfg)
+		for _, tt := range tests {
+			r := preflight(app, "GET")
+			r.Header["Access-Control-Request-Headers"] = tt.lines
+			res, _ := serve(m, r)
+			if got := res.Header["Access-Control-Allow-Headers"]; res.StatusCode != 204 || !slices.Equal(got, tt.want) {
+				t.Errorf("%q: %d %q, want %q", tt.lines, res.StatusCode, got, tt.want)
+			}
+		}
+	}
+}
+
+// The bounds grow with what is listed.
+func TestLongLists(t *testing.T) {
+	var names []string
+	for i := range 300 {
+		names = append(names, fmt.Sprintf("x-a-rather-long-header-name-%03d", i))
+	}
+	long := strings.Repeat("M", 100)
+	m := mustNew(t, cors.Config{AllowedOrigins: []string{app}, AllowedHeaders: names, AllowedMethods: []string{long}})
+	if d := m.Check(preflight(app, long, "Access-Control-Request-Headers", strings.Join(names, ", "))); !d.Allowed {
+		t.Error(d.Reason)
+	}
+}
+
 func TestRepeatedLines(t *testing.T) {
 	for name, cfg := range map[string]cors.Config{"listed": usual(), "everybody": everybody()} {
 		m := mustNew(t, cfg)
@@ -147,6 +191,11 @@ func TestRepeatedLines(t *testing.T) {
 	}
 	if d := mustNew(t, usual()).Check(request("GET", "Origin", app, "Origin", app)); d.Allowed {
 		t.Error("two origins are allowed")
+	}
+	// An answer that is the same for everybody stays so, or a cache would hold a refusal for all.
+	m, r := mustNew(t, everybody()), request("GET", "Origin", app, "Origin", app)
+	if res, _ := serve(m, r); res.Header.Get("Access-Control-Allow-Origin") != "*" || !m.Check(r).Allowed {
+		t.Errorf("everybody: %v %+v", res.Header, m.Check(r))
 	}
 }
 

@@ -41,6 +41,8 @@ func TestReasons(t *testing.T) {
 			`origin "https://www.example.com" is not in AllowedOrigins, but "https://example.com" is: the host differs by www`},
 		{"apex", cfg, request("GET", "Origin", "https://example.org"), cors.Actual, "origin",
 			`origin "https://example.org" is not in AllowedOrigins, and "https://*.example.org" covers only subdomains: list it too`},
+		{"apex with a port", cfg, request("GET", "Origin", "https://example.org:8443"), cors.Actual, "origin",
+			`origin "https://example.org:8443" is not in AllowedOrigins`},
 		{"slash", cfg, request("GET", "Origin", app+"/"), cors.Actual, "origin",
 			`origin "https://app.example.com/" is not in AllowedOrigins: an origin has no trailing slash`},
 		{"pattern", cfg, request("GET", "Origin", "https://*.example.com"), cors.Actual, "origin",

@@ -56,6 +56,7 @@ func TestFromRSDysfunctional(t *testing.T) {
 		{"upper case matched there", rscors.Options{AllowedOrigins: []string{"https://App.Example.com"}}, `write "https://app.example.com"`},
 		{"methods star", rscors.Options{AllowedOrigins: list, AllowedMethods: []string{"*"}}, `rs/cors AllowedMethods "*": rs/cors took it for a method of that name`},
 		{"lower-case method", rscors.Options{AllowedOrigins: list, AllowedMethods: []string{"put"}}, `write "PUT"`},
+		{"list beside a function", rscors.Options{AllowedOrigins: list, AllowOriginFunc: func(string) bool { return true }}, "AllowedOrigins: no origin is listed"},
 		{"function", rscors.Options{AllowedOrigins: list, AllowOriginFunc: func(string) bool { return true }}, "rs/cors AllowOriginFunc: nobody can check"},
 		{"request function", rscors.Options{AllowOriginRequestFunc: func(*http.Request, string) bool { return true }}, "call Reconfigure when they change"},
 		{"vary function", rscors.Options{AllowOriginVaryRequestFunc: func(*http.Request, string) (bool, []string) { return true, nil }}, "rs/cors AllowOriginFunc"},

@@ -234,5 +234,5 @@ func (p pattern) loopback() bool {
 		return true
 	}
 	ip, err := netip.ParseAddr(strings.Trim(p.host, "[]"))
-	return err == nil && ip.Unmap().IsLoopback()
+	return err == nil && ip.IsLoopback()
 }

@@ -27,7 +27,6 @@ type policy struct {
 
 	headers        map[string]struct{} // lower case
 	anyHeader      bool
-	longestHeader  int
 	maxHeaderBytes int
 	maxHeaderNames int
 
@@ -65,7 +64,6 @@ func newPolicy(cfg Config) (*policy, error) {
 			continue
 		}
 		p.headers[strings.ToLower(name)] = struct{}{}
-		p.longestHeader = max(p.longestHeader, len(name))
 		p.maxHeaderBytes += len(name) + len(", ")
 	}
 	return p, nil
