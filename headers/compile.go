@@ -80,7 +80,7 @@ func ask(cfg Config, https bool) headerSet {
 		main.Set(hCSPReport, v)
 	}
 	// What secure has no option for.
-	if cfg.HSTS.Forget && https {
+	if cfg.HSTS.Forget {
 		main.Set(hSTS, "max-age=0")
 	}
 	if cfg.CacheControl != "" {

@@ -140,10 +140,10 @@ func (c *policyCheck) directive(d directive) {
 		}
 	case sandbox:
 		c.each(d, "not an allow-… flag", "write \"sandbox allow-scripts allow-forms\" or so", func(v string) bool {
-			return strings.HasPrefix(v, "allow-") && isToken(v)
+			return strings.HasPrefix(v, "allow-") && strings.Trim(v, lower+"-") == ""
 		})
 	case endpoint:
-		if len(d.values) != 1 || !isToken(d.values[0]) {
+		if len(d.values) != 1 || strings.Trim(d.values[0], alnum+"-_.") != "" {
 			c.bad(d, "not the name of one endpoint", "write \"report-to NAME\", with NAME in a Reporting-Endpoints header")
 		}
 	case uris:

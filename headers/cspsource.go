@@ -56,7 +56,7 @@ func checkSource(v string) (reason, fix string) {
 	switch {
 	case v == placeholder || v == "*":
 		return "", ""
-	case strings.Contains(low, "nonce") && !strings.Contains(v, "."):
+	case strings.Contains(low, "nonce") && !strings.ContainsAny(v, "./"):
 		if strings.Contains(v, placeholder) || !strings.HasPrefix(low, "'nonce-") || strings.ContainsAny(v, "{}$<>%") {
 			return v + " is no placeholder of a nonce", "write " + placeholder + " alone, without quotes"
 		}

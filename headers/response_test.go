@@ -249,3 +249,55 @@ func TestWriterKeepsItsAbilities(t *testing.T) {
 		}
 	}
 }
+
+// Over HTTP/2 a response has one line of each header too, and HSTS for a name but not for an address.
+func TestOverHTTP2(t *testing.T) {
+	m := mustNew(t, headers.Web())
+	s := httptest.NewUnstartedServer(m.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Referrer-Policy", "origin")
+		io.WriteString(w, "x")
+	})))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	for host, want := range map[string]int{"": 0, "app.example.com": 1} {
+		r, _ := http.NewRequest("GET", s.URL, nil)
+		r.Host = host
+		res, err := s.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.ProtoMajor != 2 || len(res.Header.Values(sts)) != want || lines(res.Header, "Referrer-Policy") != "origin" {
+			t.Errorf("%q: %s %v", host, res.Proto, res.Header)
+		}
+	}
+}
+
+// http.TimeoutHandler has a header map of its own; its 503 carries the headers all the same.
+func TestTimeoutHandlerInside(t *testing.T) {
+	m := mustNew(t, headers.Config{})
+	h := m.Wrap(http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			<-r.Context().Done()
+		}
+		w.Header().Add("Referrer-Policy", "origin")
+	}), 1, "late"))
+	rec := answer(h, request("GET", "a.example", "/slow", true))
+	if rec.Code != 503 || lines(rec.Header(), "Referrer-Policy") != "no-referrer" || rec.Header().Get(sts) == "" {
+		t.Error(rec.Code, rec.Header())
+	}
+}
+
+// Several lines of a header that is no list would be unreadable: the handler's last stands.
+func TestLastOfManyStands(t *testing.T) {
+	const name = "Cross-Origin-Opener-Policy"
+	m := mustNew(t, headers.Config{})
+	h := answer(m.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add(name, "unsafe-none")
+		w.Header().Add(name, "same-origin-allow-popups")
+	})), request("GET", "a.example", "/", true)).Header()
+	if got := lines(h, name); got != "same-origin-allow-popups" {
+		t.Errorf("%q", got)
+	}
+}
