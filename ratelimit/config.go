@@ -121,13 +121,7 @@ func (cfg *Config) validate() ([]policy, error) {
 	if cfg.Headers < Draft11 || cfg.Headers > NoHeaders {
 		p.Add("Headers", int(cfg.Headers), "is no HeaderStyle", "write Draft11, Draft07, Legacy, LegacyEpoch or NoHeaders")
 	}
-	if m, ok := cfg.Store.(*Memory); ok && !m.ready() {
-		if m == nil || m.bad == "" {
-			p.Add("Store", nil, "is a Memory that NewMemory did not make", "write NewMemory(0), or leave it nil")
-		} else {
-			p.Add("Store", m.slots, m.bad, "give NewMemory about one and a half slots for each client of a window, or 0")
-		}
-	}
+	checkMemory(p, cfg)
 	names := map[string]int{}
 	compiled := make([]policy, len(cfg.Policies))
 	for i, pol := range cfg.Policies {
@@ -147,6 +141,21 @@ func (cfg *Config) validate() ([]policy, error) {
 		compiled[i] = compile(p, at, pol)
 	}
 	return compiled, p.Err()
+}
+
+// checkMemory reports what NewMemory, which returns no error, could not say.
+func checkMemory(p *conf.Problems, cfg *Config) {
+	const fix = "give NewMemory two slots for each client of a window, or 0"
+	m, ok := cfg.Store.(*Memory)
+	switch {
+	case !ok:
+	case m == nil || m.stripes == nil && m.bad == "":
+		p.Add("Store", nil, "is a Memory that NewMemory did not make", "write NewMemory(0), or leave it nil")
+	case m.bad != "":
+		p.Add("Store", m.slots, m.bad, fix)
+	case !m.fits(len(cfg.Policies)):
+		p.Add("Store", m.slots, "this many slots of 16 bytes for each policy do not fit GOMEMLIMIT", fix)
+	}
 }
 
 // compile checks the numbers of a policy. Only what is sound is used: the caller drops all

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -99,6 +100,20 @@ func TestBadConfig(t *testing.T) {
 				t.Errorf("%v, want %v\n%v", got, c.want, err)
 			}
 		})
+	}
+}
+
+// TestMemoryLimit counts the tables of all policies. Nothing of that size is ever allocated here.
+func TestMemoryLimit(t *testing.T) {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(1 << 30))
+	policies := []ratelimit.Policy{{Name: "a", Limit: 1, Burst: 1}, {Name: "b", Limit: 1, Burst: 1}}
+	if _, err := ratelimit.New(ratelimit.Config{Policies: policies, Store: ratelimit.NewMemory(1 << 25)}); err == nil {
+		t.Error("two tables of 512 MiB fit 1 GiB")
+	} else if got := problems(t, err); !slices.Equal(got, []string{"Store"}) {
+		t.Error(err)
+	}
+	if _, err := ratelimit.New(ratelimit.Config{Policies: policies, Store: ratelimit.NewMemory(1 << 16)}); err != nil {
+		t.Error(err)
 	}
 }
 

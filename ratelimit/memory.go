@@ -44,22 +44,19 @@ type Memory struct {
 // which is 1 MiB. A slot is in use while a bucket is not full, so plan for the clients that
 // are active within one window (Burst divided by Limit). With two slots for each of them, 1
 // in 100 gives way to another; with one and a half, 3 in 100: those who used least. [Stats]
-// counts them. A number below 0, and a table that cannot fit the memory, is reported by
+// counts them. A number below 0, and tables that cannot fit the memory, are reported by
 // [New].
 func NewMemory(slots int) *Memory {
 	m := &Memory{slots: slots, epoch: time.Now(), seed: maphash.MakeSeed()}
 	if slots == 0 {
 		slots = defaultSlots
 	}
-	switch limit := debug.SetMemoryLimit(-1); {
+	switch {
 	case slots < 0:
 		m.bad = "a table has no negative number of slots"
 		return m
 	case slots > maxSlots:
 		m.bad = "a table of more than 268,435,456 slots (4 GiB) does not fit"
-		return m
-	case limit != math.MaxInt64 && int64(slots)*slotBytes > limit:
-		m.bad = "a table of that many slots, 16 bytes each, does not fit GOMEMLIMIT"
 		return m
 	}
 	sets := (max(slots, minSlots) + 7) / 8
@@ -69,6 +66,13 @@ func NewMemory(slots int) *Memory {
 	m.shift = uint(64 - bits.TrailingZeros(uint(stripes)))
 	m.stripes = make([]stripe, stripes)
 	return m
+}
+
+// fits says whether so many tables lie within GOMEMLIMIT, where there is one. They are all
+// the memory that this package takes, but the program wants some too.
+func (m *Memory) fits(tables int) bool {
+	limit := debug.SetMemoryLimit(-1) // a negative one only reads
+	return limit == math.MaxInt64 || int64(m.slots)*slotBytes < limit/int64(max(tables, 1))
 }
 
 // ready says whether NewMemory made it and found nothing wrong.
@@ -121,7 +125,8 @@ func (m *Memory) Peek(asks []Ask) ([]State, error) {
 
 // Learn notes what another Store answered: no bucket is then fuller here than it is there.
 // sent is when the call was sent, not when the answer came: the Store decided in between,
-// so that no client is denied too long.
+// so that no client is denied too long. Learn never makes a bucket fuller; what was given
+// back there is given back here with Take.
 func (m *Memory) Learn(sent time.Time, asks []Ask, answers []State) error {
 	cs, err := m.charges(asks)
 	if err != nil {
