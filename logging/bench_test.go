@@ -24,7 +24,6 @@ func (d *discard) WriteHeader(int)             {}
 func request() *http.Request {
 	r := get("/api/v1/users/1234/orders?page=2&sort=created_at")
 	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
-	r.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	r.RemoteAddr = "203.0.113.9:4711"
 	return r
 }

@@ -104,12 +104,12 @@ func (m *Middleware) matches(r *http.Request) (ok bool) {
 func (b *bodies) fields(to sink, red *redact.Redactor, n int) {
 	if b.request != nil {
 		if text := b.request.text(red, n); text != "" {
-			to.word("request_body", text)
+			to.word(fieldRequestBody, text)
 		}
 	}
 	if b.response != nil {
 		if text := b.response.text(red, n); text != "" {
-			to.word("response_body", text)
+			to.word(fieldResponseBody, text)
 		}
 	}
 }

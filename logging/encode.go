@@ -23,6 +23,15 @@ func (l *line) name(key string) {
 	l.buf = append(l.buf, ':')
 }
 
+// key writes a key that is encoded already, colon and all.
+func (l *line) key(encoded string) {
+	if l.comma {
+		l.buf = append(l.buf, ',')
+	}
+	l.comma = true
+	l.buf = append(l.buf, encoded...)
+}
+
 // quoted writes s as a JSON string.
 func (l *line) quoted(s string) {
 	l.buf = append(l.buf, '"')
@@ -35,9 +44,18 @@ func (l *line) quoted(s string) {
 // redacted writes s as a JSON string without its secrets. The redactor works on the text itself, before the escapes,
 // and straight into the line.
 func (l *line) redacted(s string) {
+	texts := l.h.rules.texts
+	clean, hash := texts.knows(s)
+	if clean {
+		l.quoted(s)
+		return
+	}
 	l.buf = append(l.buf, '"')
 	start := len(l.buf)
 	l.buf = l.h.rules.red.AppendText(l.buf, s)
+	if string(l.buf[start:]) == s {
+		texts.note(hash)
+	}
 	l.escape(start)
 	l.buf = append(l.buf, '"')
 }
@@ -76,7 +94,7 @@ func harmless(b []byte) int {
 // appendEscaped escapes as encoding/json does without HTML: control bytes, quotes, backslashes, U+2028 and U+2029; what
 // is not UTF-8 becomes U+FFFD.
 func appendEscaped(dst, s []byte) []byte {
-	const hex = "0123456789abcdef"
+	const digits = "0123456789abcdef"
 	for len(s) > 0 {
 		n := harmless(s)
 		dst = append(dst, s[:n]...)
@@ -95,7 +113,7 @@ func appendEscaped(dst, s []byte) []byte {
 			case '\t':
 				dst = append(dst, '\\', 't')
 			default:
-				dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+				dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
 			}
 			s = s[1:]
 			continue
@@ -106,7 +124,7 @@ func appendEscaped(dst, s []byte) []byte {
 			dst = append(dst, `\ufffd`...)
 		case r == '\u2028', r == '\u2029':
 			dst = append(dst, `\u202`...)
-			dst = append(dst, hex[r&15])
+			dst = append(dst, digits[r&15])
 		default:
 			dst = append(dst, s[:size]...)
 		}

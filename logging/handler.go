@@ -190,11 +190,11 @@ func (l *line) ids(s *request) {
 		}
 		return
 	}
-	l.word(keyRequestID, s.id)
-	if s.trace.id != "" {
-		l.word(keyTraceID, s.trace.id)
-		l.word(keySpanID, s.trace.span)
-		l.word(keyTraceFlags, s.trace.flags)
+	l.safe(fieldRequestId, s.id)
+	if s.trace != "" {
+		l.safe(fieldTraceId, s.trace.id())
+		l.safe(fieldSpanId, s.trace.span())
+		l.safe(fieldTraceFlags, s.trace.flags())
 	}
 }
 

@@ -2,8 +2,6 @@ package logging
 
 import (
 	"log/slog"
-	"strconv"
-	"time"
 )
 
 // line is one record while it is encoded. Lines are pooled; nothing of one leaves this package.
@@ -103,9 +101,17 @@ func (l *line) add(a slog.Attr) bool {
 	if l.clean {
 		return l.put(a)
 	}
-	switch l.judge(a) {
+	k := l.h.rules.know(a.Key)
+	switch l.judge(a.Value, k.plain) {
+	case judgePlain:
+		if a.Value.Kind() == slog.KindGroup {
+			return l.group(a)
+		}
+		l.key(k.key)
+		l.value(a.Value)
+		return true
 	case judgeText:
-		l.name(a.Key)
+		l.key(k.key)
 		l.redacted(a.Value.String())
 		return true
 	case judgeSlow:
@@ -130,16 +136,16 @@ func unchanged(a, clean slog.Attr) slog.Attr {
 
 // judge is the rules' judgement. Where ReplaceAttr has yet to see the members of a group, they are judged one by one;
 // their names mean what they mean in that group, which only the redactor knows.
-func (l *line) judge(a slog.Attr) judgement {
+func (l *line) judge(v slog.Value, plain bool) judgement {
 	if l.h.opts.ReplaceAttr != nil {
-		if a.Value.Kind() == slog.KindGroup {
+		if v.Kind() == slog.KindGroup {
 			return judgePlain
 		}
 		if len(l.groups) > len(l.h.rules.parents) {
 			return judgeSlow
 		}
 	}
-	return l.h.rules.judge(a)
+	return judge(v, plain)
 }
 
 // replaced asks ReplaceAttr. What its name gives away is redacted first: the function may rename it.
@@ -228,58 +234,3 @@ func sourceValue(src *slog.Source) slog.Value {
 	}
 	return slog.GroupValue(as...)
 }
-
-// The line is the sink of this package's own records, too: their keys are plain ASCII and need no escape.
-
-func (l *line) key(key string) {
-	if l.comma {
-		l.buf = append(l.buf, ',')
-	}
-	l.comma = true
-	l.buf = append(l.buf, '"')
-	l.buf = append(l.buf, key...)
-	l.buf = append(l.buf, '"', ':')
-}
-
-func (l *line) word(key, s string) {
-	l.key(key)
-	l.quoted(s)
-}
-
-func (l *line) text(key, s string) {
-	l.key(key)
-	if len(s) > maxField {
-		l.quoted(clip(l.h.rules.red.Text(cut(s)), maxField))
-		return
-	}
-	l.redacted(s)
-}
-
-func (l *line) num(key string, n int64) {
-	l.key(key)
-	l.buf = strconv.AppendInt(l.buf, n, 10)
-}
-
-func (l *line) ms(key string, d time.Duration) {
-	l.key(key)
-	l.buf = appendFloat(l.buf, millis(d))
-}
-
-func (l *line) flag(key string) {
-	l.key(key)
-	l.buf = append(l.buf, "true"...)
-}
-
-func (l *line) list(key string, values []string) {
-	l.key(key)
-	l.buf = append(l.buf, '[')
-	for i, v := range values {
-		if i > 0 {
-			l.buf = append(l.buf, ',')
-		}
-		l.quoted(v)
-	}
-	l.buf = append(l.buf, ']')
-}
-
-func (l *line) attr(a slog.Attr) { l.add(a) }

@@ -23,6 +23,9 @@ type Middleware struct {
 	bare      slog.Handler // as given: for records that are redacted already
 	ids       *ids
 	reports   *reports
+	queries   *memo
+	attrs     attrsPool
+	hideIPs   bool
 	successes atomic.Int64 // for SampleEvery
 }
 
@@ -31,10 +34,11 @@ func New(cfg Config) (*Middleware, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	m := &Middleware{cfg: cfg.clone(), red: cfg.Redactor, ids: new(ids), reports: &reports{hook: cfg.OnError}}
+	m := &Middleware{cfg: cfg.clone(), red: cfg.Redactor, ids: new(ids), queries: newMemo(), reports: &reports{hook: cfg.OnError}}
 	if m.red == nil {
 		m.red = redact.Default()
 	}
+	m.hideIPs = m.red.Config().IPs
 	if cfg.Logger == nil {
 		m.handler = newHandler(os.Stderr, nil, m.red)
 	} else {

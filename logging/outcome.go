@@ -168,7 +168,7 @@ func (m *Middleware) keeps(s *request, o *outcome) bool {
 func (m *Middleware) event(s *request, r *http.Request, o *outcome) Event {
 	path, query := m.red.Text(cut(s.path)), m.red.Query(cut(s.query))
 	e := Event{
-		Method: method(r.Method), Route: o.route, Path: path, RequestID: s.id, TraceID: s.trace.id,
+		Method: method(r.Method), Route: o.route, Path: path, RequestID: s.id, TraceID: s.trace.id(),
 		Status: o.status, Bytes: s.res.Bytes(), Duration: o.duration,
 		Err: o.err, Panic: o.panicValue(), Stack: o.stack,
 		Request: redactedRequest(m.red, r, path, query),

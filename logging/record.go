@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -19,6 +18,38 @@ const (
 	keyTraceFlags = "trace_flags"
 )
 
+const (
+	fieldHttpRequestMethod         field = `,"http.request.method":`
+	fieldHttpRequestMethodOriginal field = `,"http.request.method_original":`
+	fieldHttpRoute                 field = `,"http.route":`
+	fieldHttpResponseStatusCode    field = `,"http.response.status_code":`
+	fieldUrlPath                   field = `,"url.path":`
+	fieldUrlQuery                  field = `,"url.query":`
+	fieldDurationMs                field = `,"duration_ms":`
+	fieldHttpRequestBodySize       field = `,"http.request.body.size":`
+	fieldHttpResponseBodySize      field = `,"http.response.body.size":`
+	fieldClientAddress             field = `,"client.address":`
+	fieldServerAddress             field = `,"server.address":`
+	fieldUserAgentOriginal         field = `,"user_agent.original":`
+	fieldNetworkProtocolVersion    field = `,"network.protocol.version":`
+	fieldAttrsDropped              field = `,"attrs_dropped":`
+	fieldErrorType                 field = `,"error.type":`
+	fieldExceptionMessage          field = `,"exception.message":`
+	fieldExceptionStacktrace       field = `,"exception.stacktrace":`
+	fieldErrorMessage              field = `,"error.message":`
+	fieldStatusUnheard             field = `,"status_unheard":`
+	fieldAborted                   field = `,"aborted":`
+	fieldHijacked                  field = `,"hijacked":`
+	fieldSlow                      field = `,"slow":`
+	fieldSampled1In                field = `,"sampled_1_in":`
+	fieldRequestBody               field = `,"request_body":`
+	fieldResponseBody              field = `,"response_body":`
+	fieldRequestId                 field = `,"request_id":`
+	fieldTraceId                   field = `,"trace_id":`
+	fieldSpanId                    field = `,"span_id":`
+	fieldTraceFlags                field = `,"trace_flags":`
+)
+
 // maxField bounds what is logged of a path, a query, a host and a User-Agent; margin is how much more the redactor sees,
 // so that a secret which the bound cuts through is still known as one.
 const (
@@ -26,72 +57,67 @@ const (
 	margin   = 512
 )
 
-// sink takes the fields of one record. There are two: the JSON line of this package's handler, and slog attributes for
-// any other. Keys are constants of this package and neither judged nor escaped.
-type sink interface {
-	word(key, s string) // of our own making
-	text(key, s string) // from outside: redacted and bounded
-	num(key string, n int64)
-	ms(key string, d time.Duration)
-	flag(key string)
-	list(key string, values []string) // redacted already
-	attr(a slog.Attr)                 // the user's: redacted
-}
-
 // record writes the record of a request that ended as o.
 func (m *Middleware) record(s *request, w http.ResponseWriter, r *http.Request, o *outcome) {
+	end := s.start.Add(o.duration)
 	if h, ok := m.handler.(*handler); ok && h.opts.ReplaceAttr == nil {
 		l := h.begin()
 		defer l.free()
-		l.head(time.Now(), o.level, message, 0)
+		l.head(end, o.level, message, 0)
 		l.ids(s)
 		l.open(true)
 		m.fields(l, s, w, r, o)
 		h.write(l) //nolint:errcheck // as slog.Logger does: there is nobody to tell
 		return
 	}
-	a := attrs{red: m.red, attrs: make([]slog.Attr, 0, 24)}
-	a.attrs = s.idAttrs(a.attrs)
-	m.fields(&a, s, w, r, o)
-	rec := slog.NewRecord(time.Now(), o.level, message, 0)
-	rec.AddAttrs(a.attrs...)
-	m.bare.Handle(s.Context, rec) // not s: a handler of ours further down would add the ids once more //nolint:errcheck // as slog.Logger does: there is nobody to tell
+	a := m.attrs.get(m.red)
+	defer m.attrs.put(a)
+	a.all = s.idAttrs(a.all)
+	m.fields(a, s, w, r, o)
+	rec := slog.NewRecord(end, o.level, message, 0)
+	rec.AddAttrs(a.all...)
+	// Not with s: a handler of this package further down would add the ids once more.
+	m.bare.Handle(s.Context, rec) //nolint:errcheck // as slog.Logger does: there is nobody to tell
 }
 
 // fields is the one list of what a record holds.
 func (m *Middleware) fields(to sink, s *request, w http.ResponseWriter, r *http.Request, o *outcome) {
 	known := method(r.Method)
-	to.word("http.request.method", known)
+	to.safe(fieldHttpRequestMethod, known)
 	if known != r.Method && r.Method != "" {
-		to.text("http.request.method_original", clip(r.Method, 32))
+		to.text(fieldHttpRequestMethodOriginal, clip(r.Method, 32))
 	}
 	if o.route != "" {
-		to.word("http.route", o.route)
+		to.word(fieldHttpRoute, o.route)
 	}
 	if o.status != 0 {
-		to.num("http.response.status_code", int64(o.status))
+		to.num(fieldHttpResponseStatusCode, int64(o.status))
 	}
 	if s.path != "" {
-		to.text("url.path", s.path)
+		to.text(fieldUrlPath, s.path)
 	}
 	if s.query != "" {
-		to.word("url.query", clip(m.red.Query(cut(s.query)), maxField))
+		to.word(fieldUrlQuery, m.query(s.query))
 	}
-	to.ms("duration_ms", o.duration)
+	to.ms(fieldDurationMs, o.duration)
 	if n := s.requestSize(r); n >= 0 {
-		to.num("http.request.body.size", n)
+		to.num(fieldHttpRequestBodySize, n)
 	}
-	to.num("http.response.body.size", s.res.Bytes())
+	to.num(fieldHttpResponseBodySize, s.res.Bytes())
 	if addr := m.cfg.ClientIP.Addr(r); addr.IsValid() {
-		to.text("client.address", addr.String())
+		if m.hideIPs {
+			to.text(fieldClientAddress, addr.String())
+		} else {
+			to.safe(fieldClientAddress, addr.String())
+		}
 	}
 	if host := hostname(r.Host); host != "" {
-		to.text("server.address", host)
+		to.text(fieldServerAddress, host)
 	}
 	if ua := r.Header["User-Agent"]; len(ua) > 0 {
-		to.text("user_agent.original", ua[0])
+		to.text(fieldUserAgentOriginal, ua[0])
 	}
-	to.word("network.protocol.version", protocol(r))
+	to.safe(fieldNetworkProtocolVersion, protocol(r))
 	m.endFields(to, s, o)
 	m.headerFields(to, "http.request.header.", m.cfg.RequestHeaders, r.Header)
 	m.headerFields(to, "http.response.header.", m.cfg.ResponseHeaders, w.Header())
@@ -102,36 +128,49 @@ func (m *Middleware) fields(to sink, s *request, w http.ResponseWriter, r *http.
 		to.attr(a)
 	}
 	if o.dropped > 0 {
-		to.num("attrs_dropped", int64(o.dropped))
+		to.num(fieldAttrsDropped, int64(o.dropped))
 	}
+}
+
+// query is the redacted query, bounded.
+func (m *Middleware) query(raw string) string {
+	clean, hash := m.queries.knows(raw)
+	if clean {
+		return raw
+	}
+	text := clip(m.red.Query(cut(raw)), maxField)
+	if text == raw {
+		m.queries.note(hash)
+	}
+	return text
 }
 
 // endFields says what was out of the ordinary.
 func (m *Middleware) endFields(to sink, s *request, o *outcome) {
 	if o.errType != "" {
-		to.word("error.type", o.errType)
+		to.word(fieldErrorType, o.errType)
 	}
 	switch {
 	case o.panicked:
-		to.word("exception.message", o.panicText)
-		to.word("exception.stacktrace", string(o.stack))
+		to.word(fieldExceptionMessage, o.panicText)
+		to.word(fieldExceptionStacktrace, string(o.stack))
 	case o.err != nil:
-		to.word("error.message", o.err.Error())
+		to.word(fieldErrorMessage, o.err.Error())
 	}
 	if o.unheard != 0 {
-		to.num("status_unheard", int64(o.unheard))
+		to.num(fieldStatusUnheard, int64(o.unheard))
 	}
 	if o.cutOff {
-		to.flag("aborted")
+		to.flag(fieldAborted)
 	}
 	if o.hijacked {
-		to.flag("hijacked")
+		to.flag(fieldHijacked)
 	}
 	if o.slow {
-		to.flag("slow")
+		to.flag(fieldSlow)
 	}
 	if o.sampled > 1 {
-		to.num("sampled_1_in", int64(o.sampled))
+		to.num(fieldSampled1In, int64(o.sampled))
 	}
 }
 

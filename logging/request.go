@@ -124,9 +124,9 @@ func (m *Middleware) withIDs(s *request) slog.Handler {
 
 func (s *request) idAttrs(dst []slog.Attr) []slog.Attr {
 	dst = append(dst, slog.String(keyRequestID, s.id))
-	if s.trace.id != "" {
-		dst = append(dst, slog.String(keyTraceID, s.trace.id), slog.String(keySpanID, s.trace.span),
-			slog.String(keyTraceFlags, s.trace.flags))
+	if s.trace != "" {
+		dst = append(dst, slog.String(keyTraceID, s.trace.id()), slog.String(keySpanID, s.trace.span()),
+			slog.String(keyTraceFlags, s.trace.flags()))
 	}
 	return dst
 }

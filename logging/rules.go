@@ -15,6 +15,7 @@ import (
 // it is enough to redact the text while it is encoded, or nothing at all. The rest goes through [redact.Redactor.Attr].
 type rules struct {
 	red     *redact.Redactor
+	texts   *memo    // shared by all groups: what a text holds does not depend on them
 	parents []string // groups opened by WithGroup: what is under "credentials" is one
 	seed    maphash.Seed
 	known   [knownSets][knownWays]atomic.Pointer[known]
@@ -27,6 +28,7 @@ type rules struct {
 // older one: names made from input cannot make it grow.
 type known struct {
 	name  string
+	key   string // the name in quotes, with its colon
 	plain bool
 }
 
@@ -37,7 +39,9 @@ const (
 	maxBelow    = 64
 )
 
-func newRules(red *redact.Redactor) *rules { return &rules{red: red, seed: maphash.MakeSeed()} }
+func newRules(red *redact.Redactor) *rules {
+	return &rules{red: red, texts: newMemo(), seed: maphash.MakeSeed()}
+}
 
 // under is the rules within a group.
 func (r *rules) under(group string) *rules {
@@ -46,8 +50,7 @@ func (r *rules) under(group string) *rules {
 	if c := r.below[group]; c != nil {
 		return c
 	}
-	c := newRules(r.red)
-	c.parents = append(slices.Clip(r.parents), group)
+	c := &rules{red: r.red, texts: r.texts, seed: r.seed, parents: append(slices.Clip(r.parents), group)}
 	if r.below == nil {
 		r.below = make(map[string]*rules)
 	}
@@ -65,12 +68,12 @@ const (
 	judgeSlow                   // only the redactor can tell
 )
 
-// judge decides how much has to be done for an attribute whose value is resolved.
-func (r *rules) judge(a slog.Attr) judgement {
+// judge decides how much has to be done for an attribute with this name, whose value is resolved.
+func judge(v slog.Value, plain bool) judgement {
 	const card = 1e11 // shorter numbers are none of a card
-	switch v := a.Value; v.Kind() {
+	switch v.Kind() {
 	case slog.KindString:
-		if r.plain(a.Key) {
+		if plain {
 			return judgeText
 		}
 		return judgeSlow
@@ -90,25 +93,25 @@ func (r *rules) judge(a slog.Attr) judgement {
 	default:
 		return judgeSlow
 	}
-	if r.plain(a.Key) {
+	if plain {
 		return judgePlain
 	}
 	return judgeSlow
 }
 
-// plain says whether a name is harmless: no value is redacted because of it, and it is no secret itself.
-func (r *rules) plain(name string) bool {
+// know judges a name. It is plain if it is harmless: no value is redacted because of it, and it is no secret itself.
+func (r *rules) know(name string) *known {
 	if len(name) > maxKnownLen {
-		return r.probe(name)
+		return r.learn(name)
 	}
 	hash := maphash.String(r.seed, name)
 	set := &r.known[hash%knownSets]
 	for i := range set {
 		if k := set[i].Load(); k != nil && k.name == name {
-			return k.plain
+			return k
 		}
 	}
-	k := &known{strings.Clone(name), r.probe(name)}
+	k := r.learn(strings.Clone(name))
 	way := hash / knownSets % knownWays
 	for i := range set {
 		if set[i].Load() == nil {
@@ -117,7 +120,13 @@ func (r *rules) plain(name string) bool {
 		}
 	}
 	set[way].Store(k)
-	return k.plain
+	return k
+}
+
+func (r *rules) learn(name string) *known {
+	var l line
+	l.quoted(name)
+	return &known{name, string(l.buf) + ":", r.probe(name)}
 }
 
 // Values that look as secret as can be without being known for one. A name under which even these stay is harmless.
