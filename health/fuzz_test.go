@@ -46,6 +46,7 @@ func FuzzPaths(f *testing.F) {
 	f.Add("/readyz", "/readyz")
 	f.Add("/a/../b", "/b")
 	f.Add("-", "")
+	f.Add("-", "-")
 	f.Add("/%2e", "/.")
 	f.Fuzz(func(t *testing.T, path, request string) {
 		m, err := health.New(health.Config{Paths: health.Paths{Live: "-", Ready: path, Startup: "-", Health: "-"}})
