@@ -106,7 +106,7 @@ func TestAllocations(t *testing.T) {
 	both := nonce
 	both.ContentSecurityPolicyReportOnly = "default-src 'none'; script-src $NONCE; report-to x"
 	guarded := headers.API()
-	guarded.AllowedHosts, guarded.RedirectHTTPS = []string{"*.example.com", "::1"}, true
+	guarded.AllowedHosts, guarded.RedirectHTTPS = []string{"*.example.com", "[::1]"}, true
 	r := request("GET", "app.example.com", "/", true)
 	for _, c := range []struct {
 		name string

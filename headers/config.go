@@ -71,7 +71,7 @@ type Config struct {
 	// stay on the same host: leave it empty then.
 	RedirectHost string
 
-	// AllowedHosts are the hosts that this server answers for; any other gets 421. Empty: any. "app.example.com", an IP address, or
+	// AllowedHosts are the hosts that this server answers for; any other gets 421. Empty: any. "app.example.com", an IP address ("10.0.0.1", "[::1]"), or
 	// "*.example.com" for every name below example.com, however deep, but not example.com itself. Port, trailing dot
 	// and letter case of a request do not matter; where hosts are checked, a request without one gets 400.
 	AllowedHosts []string

@@ -165,6 +165,12 @@ var refused = []struct {
 	{hosts("1.2.3.256"), "AllowedHosts[0]", "ends in a number"},
 	{hosts("1.2.3"), "AllowedHosts[0]", "ends in a number"},
 	{hosts("0x7f.0x1"), "AllowedHosts[0]", "ends in a number"},
+	{hosts("::1"), "AllowedHosts[0]", "brackets"},
+	{hosts("fe80::1%eth0"), "AllowedHosts[0]", "brackets"},
+	{hosts("a.example:"), "AllowedHosts[0]", "port"},
+	{hosts("a.example:0"), "AllowedHosts[0]", "port"},
+	{hosts("-a.example"), "AllowedHosts[0]", "not a host"},
+	{hosts("a-.example"), "AllowedHosts[0]", "not a host"},
 	{hosts("[::1"), "AllowedHosts[0]", "not a host"},
 	{hosts("[fe80::1%25eth0]"), "AllowedHosts[0]", "not a host"},
 	{hosts("[1.2.3.4]"), "AllowedHosts[0]", "not a host"},
@@ -230,8 +236,8 @@ func TestNewAccepts(t *testing.T) {
 		{PermittedCrossDomainPolicies: "none", DNSPrefetchControl: "off", OriginAgentCluster: "?1"},
 		permissions(`camera=(self "https://*.example.com");a=?1;b=:aGk=:;c=1.5;d=@12;e=%"f%c3%bc", x.y-z_1=*`),
 		hosts("App.Example.COM", "app.example.com.", "app.example.com:8443", "localhost", "*.localhost", "my_service",
-			"10.0.0.1", "10.0.0.1:80", "::1", "[::1]", "[::1]:8080", "*.example.com", "*.sub.example.co.uk", "xn--rsum-bpad.com"),
-		redirectTo("localhost:8443"), redirectTo("[::1]:8443"), redirectTo("::1"),
+			"10.0.0.1", "10.0.0.1:80", "[::1]", "[::1]:8080", "*.example.com", "*.sub.example.co.uk", "xn--rsum-bpad.com"),
+		redirectTo("localhost:8443"), redirectTo("[::1]:8443"), redirectTo("[::1]"),
 		exempt("/healthz", "/.well-known/acme-challenge/"),
 		{RedirectHost: "a.example"}, // may be switched on elsewhere
 	} {

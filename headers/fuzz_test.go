@@ -17,7 +17,7 @@ func FuzzHost(f *testing.F) {
 		"a..example.org", "*.example.org", "[::1", "app.example.com:", "1.2.3.4.example.org", "x.example.org..", "[::ffff:10.0.0.1]"} {
 		f.Add(s)
 	}
-	m := mustNew(f, hosts("app.example.com", "*.example.org", "::1", "10.0.0.1"))
+	m := mustNew(f, hosts("app.example.com", "*.example.org", "[::1]", "10.0.0.1"))
 	f.Fuzz(func(t *testing.T, s string) {
 		r := request("GET", s, "/", true)
 		rec := answer(m.Wrap(empty), r)

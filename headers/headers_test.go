@@ -30,7 +30,7 @@ func request(method, host, target string, https bool) *http.Request {
 }
 
 func TestAllowedHosts(t *testing.T) {
-	m := mustNew(t, hosts("App.example.com.", "*.sub.example.com", "10.0.0.1", "2001:db8::1", "::ffff:192.0.2.7", "localhost:8080"))
+	m := mustNew(t, hosts("App.example.com.", "*.sub.example.com", "10.0.0.1", "[2001:db8::1]", "[::ffff:192.0.2.7]", "localhost:8080"))
 	for host, want := range map[string]int{
 		"app.example.com":                200,
 		"APP.example.com":                200,
@@ -184,7 +184,7 @@ func TestHTTPSIsNotClaimed(t *testing.T) {
 }
 
 func TestRedirect(t *testing.T) {
-	same := headers.Config{RedirectHTTPS: true, AllowedHosts: []string{"app.example.com", "*.example.org", "2001:db8::1"},
+	same := headers.Config{RedirectHTTPS: true, AllowedHosts: []string{"app.example.com", "*.example.org", "[2001:db8::1]"},
 		RedirectExempt: []string{"/healthz", "/.well-known/acme-challenge/"}}
 	other := redirectTo("www.example.com")
 	port := redirectTo("localhost:8443")
@@ -220,7 +220,7 @@ func TestRedirect(t *testing.T) {
 		{other, "PUT", "www.example.com", "/x", 308, "https://www.example.com/x"},
 		{other, "GET", "evil tld", "/x", 400, ""},
 		{port, "GET", "localhost:8080", "/x", 301, "https://localhost:8443/x"},
-		{redirectTo("::1"), "GET", "localhost", "/", 301, "https://[::1]/"},
+		{redirectTo("[::1]"), "GET", "localhost", "/", 301, "https://[::1]/"},
 		{redirectTo("[::1]:8443"), "GET", "localhost", "/", 301, "https://[::1]:8443/"},
 	} {
 		called := false

@@ -33,12 +33,11 @@ func checkHosts(p *conf.Problems, patterns []string) hostSet {
 	return set
 }
 
-// checkHost reads a host of the Config, which is a host of a request, or an IPv6 address without brackets. An empty
-// reason means that it is one.
+// checkHost reads a host of the Config, as it stands in a request. An empty reason means that it is one.
 func checkHost(s string) (h host, reason, fix string) {
 	const name = "write a name, as in \"app.example.com\""
-	if addr, err := netip.ParseAddr(s); err == nil && addr.Is6() && addr.Zone() == "" {
-		return host{addr: addr.Unmap()}, "", ""
+	if addr, err := netip.ParseAddr(s); err == nil && addr.Is6() {
+		return h, "a host has an IPv6 address in brackets", fmt.Sprintf("write \"[%s]\"", addr.WithZone(""))
 	}
 	switch scheme := strings.Index(s, "://"); {
 	case s == "":
@@ -60,15 +59,17 @@ func checkHost(s string) (h host, reason, fix string) {
 	}
 	h, ok := parseHost(s)
 	switch {
-	case !ok && !isPortSuffix(s[max(strings.LastIndexByte(s, ':'), 0):]) && strings.Count(s, ":") == 1:
-		return h, "not a port of 0 to 65535", name
-	case !ok:
+	case strings.Count(s, ":") == 1 && !isPort(s[strings.IndexByte(s, ':')+1:]):
+		return h, "not a port of 1 to 65535", name
+	case !ok || strings.HasPrefix(h.name, "-") || strings.Contains(h.name, ".-") || strings.Contains(h.name+".", "-."):
 		return h, "not a host", name
 	case h.name != "" && endsInNumber(h.name):
 		return h, "a name that ends in a number is no name, and this is no IPv4 address", name
 	}
 	return h, "", ""
 }
+
+func isPort(s string) bool { return isPortSuffix(":"+s) && strings.Trim(s, "0") != "" }
 
 // suggestHost is the host of what looks like a URL without its scheme.
 func suggestHost(s string) string {

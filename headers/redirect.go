@@ -31,8 +31,8 @@ func checkRedirect(p *conf.Problems, cfg Config) redirect {
 		}
 		d.host = h.String()
 		// A port that was written is meant, as in development; only that of a request is dropped.
-		if colon := strings.LastIndexByte(cfg.RedirectHost, ':'); reason == "" && colon >= 0 && !strings.HasSuffix(cfg.RedirectHost, "]") && !isBareIPv6(cfg.RedirectHost) {
-			d.host += strings.TrimSuffix(cfg.RedirectHost[colon:], ":")
+		if colon := strings.LastIndexByte(cfg.RedirectHost, ':'); colon > strings.IndexByte(cfg.RedirectHost, ']') {
+			d.host += cfg.RedirectHost[colon:]
 		}
 	}
 	for i, e := range cfg.RedirectExempt {
@@ -55,8 +55,6 @@ func checkRedirect(p *conf.Problems, cfg Config) redirect {
 	}
 	return d
 }
-
-func isBareIPv6(s string) bool { return strings.Count(s, ":") > 1 && s[0] != '[' }
 
 // exempts says whether a path may stay on http. One that a mux would clean is not: it ends up elsewhere.
 func (d *redirect) exempts(p string) bool {

@@ -76,7 +76,8 @@ func checkFrames(p *conf.Problems, c Config) {
 		}
 		deny := value == "DENY"
 		if deny != has(d.values, "none") || !deny && !has(d.values, "self") {
-			p.Add(field, c.FrameOptions, "contradicts "+d.String()+" in ContentSecurityPolicy", "leave FrameOptions empty: browsers obey the policy")
+			p.Add(field, c.FrameOptions, "contradicts "+d.String()+" in ContentSecurityPolicy, which browsers obey",
+				"leave FrameOptions empty, or change frame-ancestors there")
 		}
 		return
 	}
