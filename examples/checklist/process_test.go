@@ -231,6 +231,7 @@ func (p *process) sendTo(t *testing.T, client *http.Client, listener string, r r
 	for name, value := range r.header {
 		req.Header.Set(name, value)
 	}
+	req.Host = req.Header.Get("Host") // empty: the URL's
 	res, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)

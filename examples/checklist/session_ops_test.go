@@ -154,7 +154,7 @@ func TestSessionHTTPS(t *testing.T) {
 	}
 	// Asked for another host, it neither answers nor sends anybody there.
 	for _, listener := range []string{"api", "redirect"} {
-		res := p.sendTo(t, forOtherHost(client), listener, request{path: "/api/notes"})
+		res := p.sendTo(t, client, listener, request{path: "/api/notes", header: map[string]string{"Host": "evil.example"}})
 		if res.StatusCode != http.StatusMisdirectedRequest || res.Header.Get("Location") != "" {
 			t.Errorf("%s for another host: %d %v", listener, res.StatusCode, res.Header)
 		}
@@ -167,6 +167,37 @@ func TestSessionHTTPS(t *testing.T) {
 	p.stop(t)
 	if !strings.Contains(p.logs(), "TLS handshake") {
 		t.Error("the failed handshake is not in the log")
+	}
+}
+
+// Behind a proxy that ends https, the proxy says who the client is and how it came; log, limiter and redirect believe it
+// alike. What a client writes into the header itself stands further left and helps nobody.
+func TestSessionBehindProxy(t *testing.T) {
+	t.Parallel()
+	p := start(t, map[string]string{"APP_ENV": "production", "ALLOWED_ORIGINS": "https://app.example.com", "ALLOWED_HOSTS": "notes.example.com",
+		"TRUSTED_PROXIES": "127.0.0.0/8", "PROXY_HEADER": "X-Forwarded-For", "RATE_LIMIT": "1", "RATE_BURST": "3", "DRAIN_DELAY": "0s"})
+	from := func(forwardedFor, proto string) *http.Response {
+		return p.send(t, request{path: "/api/notes", header: map[string]string{"Host": "notes.example.com",
+			"X-Forwarded-For": forwardedFor, "X-Forwarded-Proto": proto}})
+	}
+	for i, spoofed := range []string{"", "198.51.100.1, ", "198.51.100.2, "} {
+		res := from(spoofed+"192.0.2.1", "https")
+		if res.StatusCode != 401 || res.Header.Get("Strict-Transport-Security") == "" {
+			t.Errorf("request %d: %d %v", i, res.StatusCode, res.Header)
+		}
+	}
+	want(t, from("198.51.100.3, 192.0.2.1", "https"), 429)
+	want(t, from("192.0.2.2", "https"), 401)
+	if res := from("192.0.2.3", "http"); res.StatusCode != 301 || !strings.HasPrefix(res.Header.Get("Location"), "https://notes.example.com/") {
+		t.Errorf("over http: %d to %q", res.StatusCode, res.Header.Get("Location"))
+	}
+	want(t, p.send(t, request{path: "/readyz"}), 200) // probes come over http and past the proxy
+	clients := map[any]int{}
+	for _, rec := range p.stop(t) {
+		clients[rec["client.address"]]++
+	}
+	if clients["192.0.2.1"] != 4 || clients["192.0.2.2"] != 1 || clients["127.0.0.1"] != 0 {
+		t.Errorf("the log knows the clients %v", clients)
 	}
 }
 
@@ -192,19 +223,4 @@ func localhost(t *testing.T, p *process, certFile string) *http.Client {
 	}
 	t.Cleanup(client.CloseIdleConnections)
 	return &client
-}
-
-// forOtherHost is the client with the Host of somebody else on every request.
-func forOtherHost(c *http.Client) *http.Client {
-	other := *c
-	other.Transport = otherHost{c.Transport}
-	return &other
-}
-
-type otherHost struct{ http.RoundTripper }
-
-func (o otherHost) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Host = "evil.example"
-	return o.RoundTripper.RoundTrip(r)
 }
