@@ -19,6 +19,8 @@ type app struct {
 	trace    func(ctx context.Context) (requestID string) // what connects a 500 with its record
 }
 
+// routes is the table of the API. Patterns name their method, so that a wrong one is a 405; a route that needs a user goes
+// through a.user, and its path must lie where needsUser looks.
 func (a *app) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/signup", a.handler(a.signUp))
@@ -41,13 +43,14 @@ func (a *app) handler(fn func(http.ResponseWriter, *http.Request) error) http.Ha
 	}
 }
 
+// fail answers for an error. Server errors carry the request id, which is all that a client can tell whoever reads the log.
 func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p, foreseen := asProblem(r.Context(), err)
 	if !foreseen {
 		a.report(r.Context(), err)
 	}
 	if p.Status >= http.StatusInternalServerError {
-		traced := *p
+		traced := *p // p may be shared
 		traced.RequestID = a.trace(r.Context())
 		p = &traced
 	}

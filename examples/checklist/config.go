@@ -16,20 +16,25 @@ import (
 // Config is everything that an installation may decide, one environment variable each. .env.example explains them, and
 // a test holds that it names all of them with these defaults. An empty variable counts as one that is not set.
 type Config struct {
+	// What production demands on top is in checkProduction. Nothing is switched off in development.
 	AppEnv   string     `env:"APP_ENV" envDefault:"development"`
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"info"`
 
+	// Loopback by default: a service that is started by hand must not be on the internet by that.
 	Addr        string `env:"ADDR" envDefault:"127.0.0.1:8080"`
 	AdminAddr   string `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9090"`
 	DatabaseURL string `env:"DATABASE_URL" envDefault:"sqlite:data/checklist.db"`
 
+	// Who may call, and by which name. Both lists are checked by their layers.
 	AllowedOrigins []string `env:"ALLOWED_ORIGINS" envDefault:"http://localhost:5173"`
 	AllowedHosts   []string `env:"ALLOWED_HOSTS"`
 
+	// https by this program itself.
 	TLSCertFile  string `env:"TLS_CERT_FILE"`
 	TLSKeyFile   string `env:"TLS_KEY_FILE"`
 	RedirectAddr string `env:"REDIRECT_ADDR"`
 
+	// Or https by a proxy: by its addresses, or by how many there are where those are unknown.
 	TrustedProxies string `env:"TRUSTED_PROXIES"`
 	ProxyHops      int    `env:"PROXY_HOPS" envDefault:"0"`
 	ProxyHeader    string `env:"PROXY_HEADER"`

@@ -9,7 +9,8 @@ import (
 // pageSize bounds a list: an answer that grows with the table is an attack waiting for somebody to start it.
 const pageSize = 100
 
-// noteInput is the body of POST and PUT.
+// noteInput is the body of POST and PUT. The limits count characters. "line" and "text" are rules of decode.go: no control
+// characters, and in a text newlines and tabs but these.
 type noteInput struct {
 	Title string `json:"title" validate:"required,max=200,line"`
 	Body  string `json:"body" validate:"max=50000,text"`
@@ -39,6 +40,7 @@ func (a *app) listNotes(w http.ResponseWriter, r *http.Request, u User) error {
 	return writeJSON(w, http.StatusOK, page)
 }
 
+// createNote answers 201 with the note and its Location.
 func (a *app) createNote(w http.ResponseWriter, r *http.Request, u User) error {
 	var in noteInput
 	if err := a.body.decode(r, &in); err != nil {
@@ -52,6 +54,7 @@ func (a *app) createNote(w http.ResponseWriter, r *http.Request, u User) error {
 	return writeJSON(w, http.StatusCreated, n)
 }
 
+// readNote answers with one note of the user.
 func (a *app) readNote(w http.ResponseWriter, r *http.Request, u User) error {
 	id, err := noteID(r)
 	if err != nil {
@@ -64,6 +67,8 @@ func (a *app) readNote(w http.ResponseWriter, r *http.Request, u User) error {
 	return writeJSON(w, http.StatusOK, n)
 }
 
+// updateNote replaces the whole note, as PUT means (RFC 9110 section 9.3.4): a body that is left out becomes empty. Of two
+// at once the later one stays; who minds needs If-Match.
 func (a *app) updateNote(w http.ResponseWriter, r *http.Request, u User) error {
 	id, err := noteID(r)
 	if err != nil {
@@ -80,6 +85,7 @@ func (a *app) updateNote(w http.ResponseWriter, r *http.Request, u User) error {
 	return writeJSON(w, http.StatusOK, n)
 }
 
+// deleteNote answers 204, and 404 the second time.
 func (a *app) deleteNote(w http.ResponseWriter, r *http.Request, u User) error {
 	id, err := noteID(r)
 	if err != nil {

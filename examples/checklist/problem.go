@@ -29,6 +29,7 @@ type FieldError struct {
 
 func (p *Problem) Error() string { return fmt.Sprintf("%d %s: %s", p.Status, p.Title, p.Detail) }
 
+// newProblem has the status text as its title. Say in detail what the client can do about it.
 func newProblem(status int, detail string) *Problem {
 	return &Problem{Status: status, Title: http.StatusText(status), Detail: detail}
 }
@@ -42,6 +43,7 @@ func (p *Problem) with(name, value string) *Problem {
 	return p
 }
 
+// write sends the problem. A refusal must not be kept by a cache, nor guessed to be a page by a browser.
 func (p *Problem) write(w http.ResponseWriter) {
 	body, _ := json.Marshal(p) // strings and ints: it cannot fail
 	h := w.Header()
@@ -56,10 +58,12 @@ func (p *Problem) write(w http.ResponseWriter) {
 	w.Write(body) //nolint:errcheck // the client is gone: there is nobody to tell
 }
 
+// errUnauthorized is a 401, which always says how to log in (RFC 9110 section 15.5.2).
 func errUnauthorized(challenge, detail string) *Problem {
 	return newProblem(http.StatusUnauthorized, detail).with("WWW-Authenticate", challenge)
 }
 
+// errInvalid is a 422 with the fields that are wrong.
 func errInvalid(fields ...FieldError) *Problem {
 	p := newProblem(http.StatusUnprocessableEntity, "Some fields cannot be accepted.")
 	p.Errors = fields

@@ -14,6 +14,8 @@ import (
 	"github.com/gambeson-go/gambeson/health"
 )
 
+// adminKey marks the context of every request on the private listener. A header could be forged; the listener that a
+// connection came in on cannot.
 type adminKey struct{}
 
 // isAdmin tells whether a request came in on the private listener: only there /health gives details.
@@ -34,6 +36,7 @@ func adminServer(addr string, stack gambeson.Stack) *http.Server {
 // middle of a migration.
 type listeners struct{ api, admin, redirect net.Listener }
 
+// listen opens all of them, or none and says everything that failed.
 func listen(cfg Config) (l listeners, err error) {
 	open := func(name, addr string) net.Listener {
 		if addr == "" {
@@ -65,7 +68,7 @@ func (l listeners) close() {
 // over plain http its headers layer answers with the redirect, and the log and the metrics see that too.
 func serve(ctx context.Context, cfg Config, l listeners, h http.Handler, stack gambeson.Stack, logger *slog.Logger) error {
 	errorLog := slog.NewLogLogger(logger.Handler(), slog.LevelWarn)
-	api := gambeson.Server(cfg.Addr, h)
+	api := gambeson.Server(cfg.Addr, h) // with the timeouts and the header limit that no middleware can set
 	scheme := "http"
 	if cfg.ownTLS() {
 		pair, err := tls.LoadX509KeyPair(cfg.TLSCertFile, cfg.TLSKeyFile)

@@ -35,15 +35,20 @@ func newStack(cfg Config, store *Store, logger *slog.Logger, p *problems) gambes
 	client, err := clientip.New(clientIPConfig(cfg, p))
 	p.join(err, "TRUSTED_PROXIES")
 
+	// The order of the layers is not decided here: gambeson.Stack has one place for each. stack.String() prints it.
 	stack := gambeson.Stack{LeakGuard: redact.Default(), MaxBodyBytes: maxBodyBytes, Timeout: maxDuration}
 	stack.Health, err = health.New(healthConfig(cfg, store, logger))
 	p.join(err, "")
+	// The log is redacted whatever is given here; a record has the client's address and a request id.
 	stack.Logging, err = logging.New(logging.Config{Logger: logger, ClientIP: client, SlowThreshold: slowRequest})
 	p.join(err, "")
+	// Served by adminServer only: what a service does how often is nobody's business.
 	stack.Metrics, err = metrics.New(metrics.Config{})
 	p.join(err, "")
 	stack.Headers, err = headers.New(headersConfig(cfg, client))
 	p.join(err, "")
+	// No AllowCredentials: the token travels in Authorization, which a page sets itself, and no browser adds a cookie.
+	// What is not in ExposedHeaders cannot be read by the page that asked.
 	stack.CORS, err = cors.New(cors.Config{
 		AllowedOrigins: cfg.AllowedOrigins,
 		AllowedMethods: []string{http.MethodPut, http.MethodDelete},
@@ -93,7 +98,7 @@ func healthConfig(cfg Config, store *Store, logger *slog.Logger) health.Config {
 
 // headersConfig is the profile for APIs. The redirect to https is on where there is https and the hosts are known.
 func headersConfig(cfg Config, client *clientip.Resolver) headers.Config {
-	c := headers.API()
+	c := headers.API() // for pages: headers.Web()
 	c.AllowedHosts = cfg.AllowedHosts
 	c.ClientIP = client
 	c.RedirectHTTPS = len(cfg.AllowedHosts) > 0 && (cfg.production() || cfg.RedirectAddr != "")
@@ -109,6 +114,7 @@ func rateLimitConfig(cfg Config, client *clientip.Resolver) ratelimit.Config {
 		Policies: []ratelimit.Policy{
 			{Name: "client", Limit: ratelimit.Per(cfg.RateLimit, time.Minute), Burst: cfg.RateBurst},
 			{Name: "credentials", Limit: ratelimit.Per(10, time.Minute), Burst: 10, FailClosed: true, Refundable: true,
+				// Without the store it denies: guessing must not be free while something else is broken.
 				Key: func(r *http.Request) string {
 					if r.Method == http.MethodPost && (r.URL.Path == "/api/login" || r.URL.Path == "/api/signup") {
 						return byIP(r)
@@ -162,7 +168,7 @@ func (p *problems) join(err error, otherwise string) {
 	p.list = append(p.list, configProblem{name, shown(e.Value), inWords.Replace(e.Reason), inWords.Replace(e.Fix)})
 }
 
-// newService puts the stack around the routes.
+// newService puts the stack around the routes. It takes a moment: the decoy for unknown accounts is hashed here.
 func newService(stack gambeson.Stack, store *Store, p *problems) (http.Handler, error) {
 	passwords, err := newPasswords(owasp)
 	if err != nil {
@@ -180,6 +186,7 @@ func newService(stack gambeson.Stack, store *Store, p *problems) (http.Handler, 
 			logging.Logger(ctx).ErrorContext(ctx, "request failed", "error", err)
 		},
 	}
+	// Limits per user would go into stack.AfterAuth, where the user is known.
 	stack.Auth = a.authenticate
 	h, err := stack.Build(a.routes())
 	p.join(err, "")
