@@ -121,7 +121,8 @@ func (m *Middleware) charges(r *http.Request, cs []charge) []charge {
 			}
 		}
 		if p.cost != nil {
-			c.cost = max(0, min(int64(p.cost(r)), p.burst+1)) // one more than all is never admitted, and cannot overflow
+			c.asked = p.cost(r)
+			c.cost = max(0, min(int64(c.asked), p.burst+1)) // one more than all is never admitted, and cannot overflow
 		}
 		cs = append(cs, c)
 	}
@@ -143,7 +144,7 @@ func (m *Middleware) ask(ctx context.Context, cs []charge) error {
 		return errBadStore
 	}
 	for i := range cs {
-		cs[i].debt = max(0, min(int64(states[i].Debt), maxWindow))
+		cs[i].debt = max(0, min(int64(states[i].Debt), cs[i].capacity))
 		cs[i].denied = states[i].Denied
 	}
 	return nil
@@ -198,7 +199,7 @@ func tightest(cs []charge) *charge {
 }
 
 // decision is the public form of a result.
-func (m *Middleware) decision(r *http.Request, cs []charge, res result) Decision {
+func (m *Middleware) decision(cs []charge, res result) Decision {
 	d := Decision{Allowed: res.admitted, Closed: res.closed, Err: res.err}
 	if len(cs) == 0 {
 		return d
@@ -232,18 +233,18 @@ func (m *Middleware) decision(r *http.Request, cs []charge, res result) Decision
 			d.Violated = append(d.Violated, name)
 		}
 		if c.impossible() {
-			d.Err = m.tooDear(r, c)
+			d.Err = m.tooDear(c)
 		}
 	}
 	return d
 }
 
 // tooDear is the error of a request that no bucket could ever pay for.
-func (m *Middleware) tooDear(r *http.Request, c *charge) error {
+func (m *Middleware) tooDear(c *charge) error {
 	at := "Policies[" + strconv.Itoa(c.policy) + "]"
 	burst := strconv.FormatInt(m.policies[c.policy].burst, 10)
 	p := conf.For("ratelimit")
-	p.Add(at+".Cost", m.policies[c.policy].cost(r),
+	p.Add(at+".Cost", c.asked,
 		"a request of this cost is denied for ever, since a full bucket has "+burst+" tokens",
 		"raise Burst, or bound Cost by it")
 	return p.Err()

@@ -30,6 +30,7 @@ type charge struct {
 	cost     int64 // in tokens
 	debt     int64 // TAT - now, after the decision
 	policy   int   // its place in the Config
+	asked    int   // the cost as the policy said it, for its error
 	shadow   bool
 	denied   bool
 }

@@ -102,16 +102,19 @@ func (m *Middleware) Stats() Stats {
 	return s
 }
 
-// Check decides about a request and charges for it, without HTTP: no Skip, no OnDecision,
-// no response, and nothing for Refund. For limits inside a handler, which may know the
-// payload.
+// Check decides about a request and charges for it as Wrap does, without a response: for
+// limits inside a handler, and for servers that are not net/http. It does not call
+// OnDecision, since the caller has the Decision, and Refund does not know of it.
 func (m *Middleware) Check(r *http.Request) Decision {
 	if m == nil || m.policies == nil {
 		return Decision{Err: errNotMade}
 	}
+	if m.cfg.Skip != nil && m.cfg.Skip(r) {
+		return Decision{Allowed: true}
+	}
 	var buf [2]charge
 	cs, res := m.decide(r, buf[:0])
-	return m.decision(r, cs, res)
+	return m.decision(cs, res)
 }
 
 // Wrap limits the requests that reach next.
@@ -136,7 +139,7 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 	var buf [2]charge
 	cs, res := m.decide(r, buf[:0])
 	if m.cfg.OnDecision != nil {
-		m.cfg.OnDecision(r, m.decision(r, cs, res))
+		m.cfg.OnDecision(r, m.decision(cs, res))
 	}
 	switch {
 	case res.closed:

@@ -201,14 +201,15 @@ func TestSkipShadowExempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		decisions := 0
 		var last ratelimit.Decision
-		h := newLimiter(t, ratelimit.Config{
+		m := newLimiter(t, ratelimit.Config{
 			Policies: []ratelimit.Policy{
 				{Name: "trial", Limit: 1e-3, Burst: 1, Shadow: true},
 				{Name: "keyed", Limit: 1e-3, Burst: 4, Key: func(r *http.Request) string { return r.Header.Get("User") }},
 			},
 			Skip:       func(r *http.Request) bool { return r.Header.Get("Skip") != "" },
 			OnDecision: func(_ *http.Request, d ratelimit.Decision) { decisions++; last = d },
-		}).Wrap(&spy{})
+		})
+		h := m.Wrap(&spy{})
 		send := func(name, value string) *httptest.ResponseRecorder {
 			r := httptest.NewRequest("GET", "/", nil)
 			r.Header.Set(name, value)
@@ -220,6 +221,9 @@ func TestSkipShadowExempt(t *testing.T) {
 			if w := send("Skip", "1"); w.Code != 204 || len(w.Header()) != 0 || decisions != 0 {
 				t.Fatalf("skipped: %d %v, %d decisions", w.Code, w.Header(), decisions)
 			}
+		}
+		if d := m.Check(&http.Request{Header: http.Header{"Skip": {"1"}}}); !reflect.DeepEqual(d, ratelimit.Decision{Allowed: true}) {
+			t.Errorf("skipped: %+v", d)
 		}
 		for i := range 5 {
 			w := send("X", "")
