@@ -11,46 +11,55 @@ import (
 // ConfigError is one problem of a Config.
 type ConfigError = conf.Error
 
-// Omit as the value of a header leaves it out. X-Content-Type-Options cannot be left out; [HSTS] has Off.
+// Omit as the value of a header leaves it out. X-Content-Type-Options cannot be left out;
+// [HSTS] has Off.
 const Omit = "omit"
 
-// Config configures a [Middleware]. The zero Config is [API]: the strictest set, for servers without pages, any host.
-// An empty header field takes API's value; [Omit] leaves the header out.
+// Config configures a [Middleware]. The zero Config is [API]: the strictest set, for servers
+// without pages, any host. An empty header field takes API's value; [Omit] leaves the header
+// out.
 type Config struct {
 	// HSTS is Strict-Transport-Security. It is sent over https only.
 	HSTS HSTS
 
-	// ContentSecurityPolicy is one policy (CSP level 3). $NONCE in script-src or style-src becomes 'nonce-…', a fresh one
-	// for each request, which [Nonce] gives to templates.
+	// ContentSecurityPolicy is one policy (CSP level 3). $NONCE in script-src or style-src
+	// becomes 'nonce-…', a fresh one for each request, which [Nonce] gives to templates.
 	ContentSecurityPolicy string
 
-	// ContentSecurityPolicyReportOnly is a policy to try out. It needs report-to or report-uri, or it does nothing.
+	// ContentSecurityPolicyReportOnly is a policy to try out. It needs report-to or
+	// report-uri, or it does nothing.
 	ContentSecurityPolicyReportOnly string
 
-	// FrameOptions is DENY or SAMEORIGIN. Empty: DENY where ContentSecurityPolicy has no frame-ancestors, else left out.
+	// FrameOptions is DENY or SAMEORIGIN. Empty: DENY where ContentSecurityPolicy has no
+	// frame-ancestors, else left out.
 	FrameOptions string
 
-	// ReferrerPolicy is one of the eight policies, or several with commas, of which a browser takes the last it knows.
+	// ReferrerPolicy is one of the eight policies, or several with commas, of which a browser
+	// takes the last it knows.
 	ReferrerPolicy string
 
-	// PermissionsPolicy is a structured-field dictionary (RFC 9651): camera=(), geolocation=(self "https://maps.example.com").
+	// PermissionsPolicy is a structured-field dictionary (RFC 9651): camera=(),
+	// geolocation=(self "https://maps.example.com").
 	PermissionsPolicy string
 
-	// CacheControl is for responses whose handler says nothing of caching (RFC 9111 section 5.2).
+	// CacheControl is for responses whose handler says nothing of caching (RFC 9111 section
+	// 5.2).
 	CacheControl string
 
-	// CrossOriginOpenerPolicy: same-origin, same-origin-allow-popups (for logins in a popup), noopener-allow-popups or
-	// unsafe-none.
+	// CrossOriginOpenerPolicy: same-origin, same-origin-allow-popups (for logins in a popup),
+	// noopener-allow-popups or unsafe-none.
 	CrossOriginOpenerPolicy string
 
-	// CrossOriginEmbedderPolicy: require-corp or credentialless, for cross-origin isolation; blocks third-party images and
-	// frames that do not take part. Left out by both profiles.
+	// CrossOriginEmbedderPolicy: require-corp or credentialless, for cross-origin isolation;
+	// blocks third-party images and frames that do not take part. Left out by both profiles.
 	CrossOriginEmbedderPolicy string
 
-	// CrossOriginResourcePolicy: same-origin, same-site, or cross-origin for public assets. It does not touch CORS requests.
+	// CrossOriginResourcePolicy: same-origin, same-site, or cross-origin for public assets. It
+	// does not touch CORS requests.
 	CrossOriginResourcePolicy string
 
-	// PermittedCrossDomainPolicies is X-Permitted-Cross-Domain-Policies, which old PDF readers ask: none, usually.
+	// PermittedCrossDomainPolicies is X-Permitted-Cross-Domain-Policies, which old PDF readers
+	// ask: none, usually.
 	PermittedCrossDomainPolicies string
 
 	// DNSPrefetchControl is X-DNS-Prefetch-Control: on or off.
@@ -59,31 +68,38 @@ type Config struct {
 	// OriginAgentCluster: ?1 asks for a process of the origin's own, ?0 declines.
 	OriginAgentCluster string
 
-	// RedirectHTTPS answers http with 301 to GET and HEAD and 308 to the rest, to the same host and path over https. It needs
-	// AllowedHosts or RedirectHost: a redirect to whatever host a client names is an open one.
+	// RedirectHTTPS answers http with 301 to GET and HEAD and 308 to the rest, to the same
+	// host and path over https. It needs AllowedHosts or RedirectHost: a redirect to whatever
+	// host a client names is an open one.
 	RedirectHTTPS bool
 
-	// RedirectExempt may stay on http: exact paths ("/healthz"), or prefixes that end in "/" ("/.well-known/acme-challenge/").
-	// They are exempt from the redirect only, not from AllowedHosts.
+	// RedirectExempt may stay on http: exact paths ("/healthz"), or prefixes that end in "/"
+	// ("/.well-known/acme-challenge/"). They are exempt from the redirect only, not from
+	// AllowedHosts.
 	RedirectExempt []string
 
-	// RedirectHost is where the redirect goes instead, "www.example.com". For an HSTS preload list the first redirect must
-	// stay on the same host: leave it empty then.
+	// RedirectHost is where the redirect goes instead, "www.example.com". For an HSTS preload
+	// list the first redirect must stay on the same host: leave it empty then.
 	RedirectHost string
 
-	// AllowedHosts are the hosts that this server answers for; any other gets 421. Empty: any. "app.example.com", an IP address ("10.0.0.1", "[::1]"), or
-	// "*.example.com" for every name below example.com, however deep, but not example.com itself. Port, trailing dot
-	// and letter case of a request do not matter; where hosts are checked, a request without one gets 400.
+	// AllowedHosts are the hosts that this server answers for; any other gets 421. Empty: any.
+	// "app.example.com", an IP address ("10.0.0.1", "[::1]"), or "*.example.com" for every
+	// name below example.com, however deep, but not example.com itself. Port, trailing dot and
+	// letter case of a request do not matter; where hosts are checked, a request without one
+	// gets 400.
 	AllowedHosts []string
 
-	// ClientIP decides whether a request came over https through a proxy. nil: TLS on the connection only.
+	// ClientIP decides whether a request came over https through a proxy. nil: TLS on the
+	// connection only.
 	ClientIP *clientip.Resolver
 
-	// DangerouslyAllowUnsafeScripts takes a ContentSecurityPolicy that lets any inline script, or scripts of any site, run.
+	// DangerouslyAllowUnsafeScripts takes a ContentSecurityPolicy that lets any inline script,
+	// or scripts of any site, run.
 	DangerouslyAllowUnsafeScripts bool
 }
 
-// HSTS is Strict-Transport-Security (RFC 6797). The zero HSTS is two years with subdomains, without preload.
+// HSTS is Strict-Transport-Security (RFC 6797). The zero HSTS is two years with subdomains,
+// without preload.
 type HSTS struct {
 	MaxAge            time.Duration // how long a browser insists on https, in whole seconds
 	IncludeSubDomains bool          // for every host below this one too
@@ -94,8 +110,9 @@ type HSTS struct {
 
 const year = 365 * 24 * time.Hour
 
-// API is the profile for servers that answer programs: nothing may load, frame, cache or keep what they send. It sends
-// no X-Frame-Options, Permissions-Policy and COEP, which mean nothing without a page.
+// API is the profile for servers that answer programs: nothing may load, frame, cache or keep
+// what they send. It sends no X-Frame-Options, Permissions-Policy and COEP, which mean nothing
+// without a page.
 func API() Config {
 	return Config{
 		HSTS:                            HSTS{MaxAge: 2 * year, IncludeSubDomains: true},
@@ -113,9 +130,10 @@ func API() Config {
 	}
 }
 
-// Web is the profile for pages: what they load comes from their own origin (images also from data:), no plugins, no
-// base element, no framing, no powerful features. Caching is left to the handler. Inline scripts and styles do not run:
-// give them a nonce (see [Nonce]), or move them to files.
+// Web is the profile for pages: what they load comes from their own origin (images also from
+// data:), no plugins, no base element, no framing, no powerful features. Caching is left to
+// the handler. Inline scripts and styles do not run: give them a nonce (see [Nonce]), or move
+// them to files.
 func Web() Config {
 	c := API()
 	c.ContentSecurityPolicy = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; " +
@@ -126,7 +144,9 @@ func Web() Config {
 	return c
 }
 
-// filled is c with API's values in its empty fields, and "" where Omit stood.
+// filled is c with API's values in its empty fields, and "" where Omit stood. X-Frame-Options
+// is the one header that depends on another: whoever writes a policy without frame-ancestors
+// must not lose the protection against framing by it.
 func (c Config) filled() Config {
 	strict := API()
 	from, to := strict.values(), c.values()

@@ -8,7 +8,9 @@ import (
 	"github.com/gambeson-go/gambeson/internal/conf"
 )
 
-// What the values of a directive are.
+// The values of a directive are of one of these kinds. Browsers skip a value that they cannot
+// read and say so in a console that nobody watches, so each kind is checked as its
+// specification writes it.
 type valueKind uint8
 
 const (
@@ -23,7 +25,10 @@ const (
 	allowance           // webrtc
 )
 
-// directives are those of CSP level 3 and the documents that add to it.
+// directives are those of CSP level 3 section 6 and of the documents that add to it: Upgrade
+// Insecure Requests, Trusted Types, WebRTC, Fenced Frames. Unlike the features of
+// Permissions-Policy they hardly ever change, and a directive that no browser knows is a
+// misspelled one that protects nothing: an unknown name is an error.
 var directives = map[string]valueKind{
 	"default-src": sources, "script-src": sources, "script-src-elem": sources, "script-src-attr": sources,
 	"style-src": sources, "style-src-elem": sources, "style-src-attr": sources,
@@ -34,7 +39,8 @@ var directives = map[string]valueKind{
 	"require-trusted-types-for": script, "trusted-types": policies, "upgrade-insecure-requests": noValue,
 }
 
-// dead directives, and what does their work today.
+// dead directives, and what does their work today. They are refused with that advice, because
+// a policy that relies on them relies on nothing.
 var dead = map[string]string{
 	"block-all-mixed-content": "write \"upgrade-insecure-requests\"",
 	"plugin-types":            "write \"object-src 'none'\"",
@@ -52,7 +58,8 @@ type directive struct {
 
 func (d directive) String() string { return strings.Join(append([]string{d.name}, d.values...), " ") }
 
-// parsePolicy cuts a policy as browsers do (CSP level 3 section 2.2.1).
+// parsePolicy cuts a policy as browsers do (CSP level 3 section 2.2.1): at semicolons, then at
+// white space; empty directives do not count, and names have no letter case.
 func parsePolicy(policy string) []directive {
 	var all []directive
 	for part := range strings.SplitSeq(policy, ";") {
@@ -63,11 +70,13 @@ func parsePolicy(policy string) []directive {
 	return all
 }
 
+// hasDirective says whether a policy has a directive; name is lower-case.
 func hasDirective(policy, name string) bool {
 	return slices.ContainsFunc(parsePolicy(policy), func(d directive) bool { return d.name == name })
 }
 
-// withoutUpgrade is the policy for http.
+// withoutUpgrade is the policy for http. Any other is returned byte by byte as it was written;
+// one that consists of this directive alone becomes "", which is no header.
 func withoutUpgrade(policy string) string {
 	const name = "upgrade-insecure-requests"
 	if !hasDirective(policy, name) {
@@ -82,7 +91,8 @@ func withoutUpgrade(policy string) string {
 	return strings.Join(kept, "; ")
 }
 
-// policyCheck is the check of one policy.
+// policyCheck is the check of one policy. All problems go to the list of the whole Config,
+// under the field's name.
 type policyCheck struct {
 	*conf.Problems
 	field  string
@@ -91,7 +101,8 @@ type policyCheck struct {
 
 func (c *policyCheck) bad(d directive, reason, fix string) { c.Add(c.field, d.String(), reason, fix) }
 
-// checkPolicy checks a policy that is sent; an empty one is not.
+// checkPolicy checks a policy that is sent; an empty one is not. A policy in Report-Only
+// blocks nothing, so that it may be as weak as one likes, but must report.
 func checkPolicy(p *conf.Problems, field, policy string, allowUnsafe, reportOnly bool) {
 	if policy == "" || !checkText(p, field, policy) {
 		return
@@ -101,13 +112,13 @@ func checkPolicy(p *conf.Problems, field, policy string, allowUnsafe, reportOnly
 	case len(c.policy) == 0:
 		p.Add(field, policy, "no directive", "write a policy, or Omit")
 		return
-	case strings.Contains(policy, ","):
+	case strings.Contains(policy, ","): // RFC 9110 section 5.3: two fields in one, and both policies apply
 		p.Add(field, policy, "a comma starts a second policy", "separate directives with \";\" and sources with spaces; in a URL write \"%2C\"")
 		return
 	}
 	seen := map[string]bool{}
 	for _, d := range c.policy {
-		if seen[d.name] {
+		if seen[d.name] { // section 2.2.1: skipped, so that what was added to loosen or tighten does neither
 			c.bad(d, "the second "+d.name+", which browsers ignore", "put all its values into the first")
 		}
 		seen[d.name] = true
@@ -121,12 +132,15 @@ func checkPolicy(p *conf.Problems, field, policy string, allowUnsafe, reportOnly
 	}
 }
 
+// directive checks the values of one by its kind.
 func (c *policyCheck) directive(d directive) {
 	kind, known := directives[d.name]
 	if !known {
 		c.unknown(d)
 		return
 	}
+	// An empty source list means 'none' to a browser. Written by a person it means a forgotten
+	// value.
 	if kind != noValue && kind != sandbox && kind != policies && len(d.values) == 0 {
 		c.bad(d, "no value", "write what it allows, or 'none'")
 		return
@@ -159,7 +173,8 @@ func (c *policyCheck) directive(d directive) {
 	}
 }
 
-// each reports the first value that is not good.
+// each reports the first value that is not good. One that is the name of a directive tells of
+// a missing semicolon.
 func (c *policyCheck) each(d directive, reason, fix string, good func(string) bool) {
 	for _, v := range d.values {
 		if _, name := directives[strings.ToLower(v)]; name && !good(v) {
@@ -173,6 +188,7 @@ func (c *policyCheck) each(d directive, reason, fix string, good func(string) bo
 	}
 }
 
+// unknown finds out what was meant by a name that is no directive.
 func (c *policyCheck) unknown(d directive) {
 	name, value, equals := strings.Cut(d.name, "=")
 	instead, isDead := dead[d.name]
@@ -192,7 +208,8 @@ func (c *policyCheck) unknown(d directive) {
 	}
 }
 
-// isReportURI takes a URL-reference that browsers post to.
+// isReportURI takes what browsers post reports to: a path or a URL. Characters that a URL has
+// only in escapes are refused.
 func isReportURI(v string) bool {
 	rest, ok := v, strings.HasPrefix(v, "/")
 	for _, scheme := range []string{"https://", "http://"} {
@@ -203,7 +220,8 @@ func isReportURI(v string) bool {
 	return ok && len(rest) > 0 && !strings.ContainsAny(rest, "\"<>\\^`{|}'$#") && hasGoodEscapes(rest)
 }
 
-// hasGoodEscapes says whether each percent sign starts an escape (RFC 3986 section 2.1).
+// hasGoodEscapes says whether each percent sign starts an escape (RFC 3986 section 2.1). It
+// also keeps "%[1]s" out, which secure would fill its nonce into.
 func hasGoodEscapes(s string) bool {
 	for i := strings.IndexByte(s, '%'); i >= 0; i = strings.IndexByte(s, '%') {
 		if len(s) < i+3 || !isHex(s[i+1]) || !isHex(s[i+2]) {

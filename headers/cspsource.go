@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// keywords stand in quotes. Those that are true are only about scripts and styles.
+// keywords stand in single quotes; without them they are the names of hosts, and the policy is
+// another than it seems. Those that are true are about scripts and styles alone.
 var keywords = map[string]bool{
 	"self": false, "none": false, "report-sample": false,
 	"unsafe-inline": true, "unsafe-eval": true, "unsafe-hashes": true, "strict-dynamic": true,
@@ -19,11 +20,12 @@ var keywords = map[string]bool{
 // hashSizes are the digests of a hash source, in bytes.
 var hashSizes = map[string]int{"sha256": 32, "sha384": 48, "sha512": 64}
 
-// noncePlaces are where browsers look at a nonce.
+// noncePlaces are where browsers look at a nonce: at elements. The -attr directives are about
+// attributes, which have none (CSP level 3 section 6.7.3).
 var noncePlaces = []string{"default-src", "script-src", "script-src-elem", "style-src", "style-src-elem"}
 
-// sourceList reports the first problem of a source list (CSP level 3 section 2.3.1). Keywords about scripts have no effect
-// in the other directives: there they are refused.
+// sourceList reports the first problem of a source list (CSP level 3 section 2.3.1). Keywords
+// about scripts have no effect in the other directives: there they are refused.
 func (c *policyCheck) sourceList(d directive, scripts bool) {
 	for _, v := range d.values {
 		reason, fix := checkSource(v)
@@ -46,7 +48,9 @@ func (c *policyCheck) sourceList(d directive, scripts bool) {
 	}
 }
 
-// checkSource reads one source expression; an empty reason means that it is one.
+// checkSource reads one source expression; an empty reason means that it is one. The order of
+// the cases matters: what looks like a slip is told as that slip, before the general "no
+// source".
 func checkSource(v string) (reason, fix string) {
 	low := strings.ToLower(v)
 	name := keyword(v)
@@ -83,7 +87,9 @@ func checkSource(v string) (reason, fix string) {
 	return checkHostSource(v)
 }
 
-// checkHostSource reads [scheme://]host[:port][/path], whose host may start with "*." and whose port may be "*".
+// checkHostSource reads [scheme://]host[:port][/path], whose host may start with "*." and
+// whose port may be "*". Browsers ignore a source that does not parse: what it was to allow
+// stays blocked, often only on the page that nobody tried.
 func checkHostSource(v string) (reason, fix string) {
 	const form = "write a source such as https://cdn.example.com or *.example.com"
 	scheme, rest, found := strings.Cut(v, "://")
@@ -117,6 +123,7 @@ func checkHostSource(v string) (reason, fix string) {
 	return "", ""
 }
 
+// isScheme follows RFC 3986 section 3.1.
 func isScheme(s string) bool {
 	return s != "" && strings.Trim(s[:1], lower+upper) == "" && strings.Trim(s, alnum+"+-.") == ""
 }
@@ -129,18 +136,25 @@ func keyword(v string) string {
 	return strings.ToLower(v[1 : len(v)-1])
 }
 
+// has says whether a keyword, given without its quotes, is among the values.
 func has(values []string, name string) bool {
 	return slices.ContainsFunc(values, func(v string) bool { return keyword(v) == name })
 }
 
+// hasNonceOrHash says whether browsers ignore 'unsafe-inline' here (CSP level 3 section
+// 6.7.3.2).
 func hasNonceOrHash(values []string) bool {
 	return slices.ContainsFunc(values, func(v string) bool {
 		return v == placeholder || strings.HasPrefix(strings.ToLower(v), "'sha")
 	})
 }
 
-// checkDefeat refuses a policy that lets injected scripts run after all. A policy that says nothing about scripts says
-// nothing wrong about them.
+// checkDefeat refuses a policy that lets injected scripts run after all: whoever can write an
+// inline script, or a script element with any address, runs what he likes, and the policy only
+// looks like protection. The same values are harmless where browsers ignore them:
+// 'unsafe-inline' beside a nonce or hash, schemes and hosts beside 'strict-dynamic', both of
+// which are the usual fallback for old browsers. A policy that says nothing about scripts is
+// not judged: it may be about frames alone.
 func (c *policyCheck) checkDefeat() {
 	for _, d := range c.policy {
 		switch {
@@ -165,6 +179,7 @@ func (c *policyCheck) checkDefeat() {
 	}
 }
 
+// hasScriptSrc says whether default-src no longer governs scripts.
 func hasScriptSrc(policy []directive) bool {
 	return slices.ContainsFunc(policy, func(d directive) bool { return d.name == "script-src" })
 }

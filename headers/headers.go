@@ -10,7 +10,8 @@ import (
 	"github.com/gambeson-go/gambeson/internal/problem"
 )
 
-// Middleware sets the headers. Make it with [New]; it is safe for concurrent use. One that New did not make answers 500.
+// Middleware sets the headers. Make it with [New]; it is safe for concurrent use. One that New
+// did not make answers 500.
 type Middleware struct {
 	cfg      Config
 	made     bool
@@ -55,13 +56,16 @@ func (m *Middleware) Config() Config {
 	return m.cfg.clone()
 }
 
-// Wrap puts the headers on every response of next, refuses hosts that are not allowed and redirects http, as configured.
+// Wrap puts the headers on every response of next, refuses hosts that are not allowed and
+// redirects http, as configured.
 func (m *Middleware) Wrap(next http.Handler) http.Handler {
 	return layer.Wrap(m, next, func(next http.Handler) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) { m.serve(w, r, next) }
 	})
 }
 
+// serve sets the headers first, on refusals and redirects too: a 421 that can be framed, or
+// whose type is sniffed, is an answer of this host like any other.
 func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	if m == nil || !m.made {
 		problem.Problem{Status: http.StatusInternalServerError}.Write(w)
@@ -89,7 +93,10 @@ func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, next http.Han
 		next.ServeHTTP(w, r)
 		return
 	}
+	// The context is secure's own, so that code which asks secure.CSPNonce goes on working.
 	inner := r.WithContext(secure.WithCSPNonce(r.Context(), nonce))
+	// ServeMux notes the route on the copy; logs and metrics read it off the request that they
+	// passed on.
 	defer func() { r.Pattern = inner.Pattern }()
 	next.ServeHTTP(w, inner)
 }
@@ -101,13 +108,16 @@ type verdict struct {
 	location string
 }
 
-// judge decides without touching the response.
+// judge decides without touching the response. The host comes before the redirect, so that a
+// redirect never goes to a host that is not ours, and exempt paths are not exempt from it.
 func (m *Middleware) judge(r *http.Request) verdict {
 	https := m.clientIP.HTTPS(r)
 	v := verdict{set: &m.sets.http}
 	if https {
 		v.set = &m.sets.https
 	}
+	// The usual case: hosts are not checked, and the host only matters if it could be an
+	// address.
 	if !m.checksHost && (!https || isPlainName(r.Host)) {
 		if doubledHost(r) {
 			v.status = http.StatusBadRequest
@@ -130,8 +140,9 @@ func (m *Middleware) judge(r *http.Request) verdict {
 	return v
 }
 
-// doubledHost says whether the request names its host twice: net/http refuses two Host lines of HTTP/1, but HTTP/2 may
-// carry a Host beside :authority, which must not differ (RFC 9113 section 8.3.1).
+// doubledHost says whether the request names its host twice: net/http refuses two Host lines
+// of HTTP/1, but HTTP/2 may carry a Host beside :authority, which must not differ (RFC 9113
+// section 8.3.1).
 func doubledHost(r *http.Request) bool {
 	lines := r.Header["Host"]
 	return len(lines) > 1 || len(lines) == 1 && lines[0] != r.Host

@@ -8,8 +8,10 @@ import (
 	"github.com/gambeson-go/gambeson/internal/conf"
 )
 
-// checkPermissions checks a Permissions-Policy: a dictionary from features to allowlists (Permissions Policy section
-// 5.2). Features come and go, so their names are only checked for syntax.
+// checkPermissions checks a Permissions-Policy: a dictionary from features to allowlists
+// (Permissions Policy section 5.2). Features come and go, so their names are only checked for
+// syntax. A browser drops the header over one error of syntax, and an entry of a list that is
+// of the wrong type without a word; both are errors here.
 func checkPermissions(p *conf.Problems, value string) {
 	const field = "PermissionsPolicy"
 	if value == "" || !checkText(p, field, value) {
@@ -45,7 +47,8 @@ func checkPermissions(p *conf.Problems, value string) {
 	}
 }
 
-// checkAllowed checks one entry of an allowlist: *, self, or an origin as a string.
+// checkAllowed checks one entry of an allowlist: *, self, or an origin as a string. Which of
+// them has quotes is the opposite of what a policy for content wants, and the usual mistake.
 func checkAllowed(item sfItem) (reason, fix string) {
 	switch item.kind {
 	case sfTrue:
@@ -68,6 +71,8 @@ func checkAllowed(item sfItem) (reason, fix string) {
 	return "neither self, * nor an origin in quotes", "(self)"
 }
 
+// checkAllowedOrigin checks the text of a string: a serialized origin, whose host may start
+// with "*.".
 func checkAllowedOrigin(origin string) (reason, fix string) {
 	switch origin {
 	case "self", "*":

@@ -18,6 +18,8 @@ type redirect struct {
 	prefixes []string
 }
 
+// checkRedirect reads the fields of the redirect. They are checked even while RedirectHTTPS is
+// off, so that what is switched on by an environment in production was tried before.
 func checkRedirect(p *conf.Problems, cfg Config) redirect {
 	d := redirect{on: cfg.RedirectHTTPS, exact: map[string]struct{}{}}
 	if cfg.RedirectHTTPS && cfg.RedirectHost == "" && len(cfg.AllowedHosts) == 0 {
@@ -30,7 +32,8 @@ func checkRedirect(p *conf.Problems, cfg Config) redirect {
 			p.Add("RedirectHost", cfg.RedirectHost, reason, fix)
 		}
 		d.host = h.String()
-		// A port that was written is meant, as in development; only that of a request is dropped.
+		// A port that was written is meant, as in development; only that of a request is
+		// dropped.
 		if colon := strings.LastIndexByte(cfg.RedirectHost, ':'); colon > strings.IndexByte(cfg.RedirectHost, ']') {
 			d.host += cfg.RedirectHost[colon:]
 		}
@@ -56,7 +59,8 @@ func checkRedirect(p *conf.Problems, cfg Config) redirect {
 	return d
 }
 
-// exempts says whether a path may stay on http. One that a mux would clean is not: it ends up elsewhere.
+// exempts says whether a path may stay on http. One that a mux would clean is not:
+// "/.well-known/../admin" ends up at a path that nobody exempted.
 func (d *redirect) exempts(p string) bool {
 	if _, ok := d.exact[p]; ok {
 		return true
@@ -69,13 +73,17 @@ func (d *redirect) exempts(p string) bool {
 	return false
 }
 
+// isCleanPath takes a path as path.Clean leaves it, with or without a slash at the end.
 func isCleanPath(p string) bool {
 	clean := path.Clean(p)
 	return p == clean || clean != "/" && p == clean+"/"
 }
 
-// location is where a request to a host goes. The path is that of the request line where there is one: a StripPrefix
-// around this layer has cut r.URL.
+// location is where a request to a host goes. The path is that of the request line where there
+// is one: a StripPrefix around this layer has cut r.URL. Scheme, host and the slash after it
+// are ours, so that nothing of the request line can become another host: "//evil.tld" stays a
+// path, and without a host there is no redirect at all (a request of HTTP/1.0 for /evil.tld
+// would become https:///evil.tld, which browsers read as https://evil.tld).
 func (d *redirect) location(r *http.Request, h host) string {
 	to := d.host
 	if to == "" {
@@ -97,7 +105,8 @@ func (d *redirect) location(r *http.Request, h host) string {
 	return "https://" + to + target
 }
 
-// escapeQuery makes the bytes visible ASCII that a client may not send raw and Go's server lets through.
+// escapeQuery makes the bytes visible ASCII that a client may not send raw and Go's server
+// lets through.
 func escapeQuery(q string) string {
 	if !strings.ContainsFunc(q, mustEscape) {
 		return q
@@ -114,11 +123,14 @@ func escapeQuery(q string) string {
 	return b.String()
 }
 
+// mustEscape are the bytes that a URL has only in escapes, and the number sign, which would
+// start a fragment.
 func mustEscape(c rune) bool {
 	return c <= ' ' || c >= 0x7f || c == '"' || c == '#' || c == '<' || c == '>' || c == '\\' || c == '^' || c == '`'
 }
 
-// redirectStatus keeps the method: clients may turn a 301 to POST into GET (RFC 9110 section 15.4.2).
+// redirectStatus keeps the method: clients may turn a 301 to POST into GET (RFC 9110 section
+// 15.4.2).
 func redirectStatus(method string) int {
 	if method == http.MethodGet || method == http.MethodHead {
 		return http.StatusMovedPermanently

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Structured fields, RFC 9651, as far as the syntax of headers that a server sends must be checked. A browser drops the
-// whole header over one error, so the parser is as strict as section 4.2 and says where it stopped.
+// Structured fields, RFC 9651, as far as the syntax of headers that a server sends must be
+// checked. A browser drops the whole header over one error, so the parser is as strict as
+// section 4.2 and says where it stopped.
 
 type sfKind uint8
 
@@ -20,7 +21,8 @@ const (
 	sfTrue  // a member or parameter without a value
 )
 
-// sfItem is an item or an inner list. What its parameters say is not kept, only the names.
+// sfItem is an item or an inner list. What its parameters say is not kept, only the names: no
+// header that is checked here gives them a meaning that could be wrong.
 type sfItem struct {
 	kind   sfKind
 	text   string // of a token or string, unescaped
@@ -38,6 +40,7 @@ type sfParser struct {
 	i int
 }
 
+// parseSFDictionary follows section 4.2.2, but keeps members that come twice.
 func parseSFDictionary(s string) ([]sfMember, error) {
 	p := &sfParser{s: strings.Trim(s, " ")}
 	var all []sfMember
@@ -71,6 +74,7 @@ func parseSFDictionary(s string) ([]sfMember, error) {
 	return all, nil
 }
 
+// parseSFItem follows section 4.2.3.
 func parseSFItem(s string) (sfItem, error) {
 	p := &sfParser{s: strings.Trim(s, " ")}
 	item, err := p.item()
@@ -80,6 +84,7 @@ func parseSFItem(s string) (sfItem, error) {
 	return item, err
 }
 
+// fail is an error that shows where the parser stands.
 func (p *sfParser) fail(reason string) error {
 	at := "at the end"
 	if p.i < len(p.s) {
@@ -122,6 +127,7 @@ const (
 	tchar  = alnum + "!#$%&'*+-.^_`|~"
 )
 
+// key follows section 4.2.3.3. Upper case is the usual mistake.
 func (p *sfParser) key() (string, error) {
 	if c := p.peek(); c != '*' && (c < 'a' || c > 'z') {
 		return "", p.fail("a name starts with a lower-case letter, not")
@@ -129,6 +135,7 @@ func (p *sfParser) key() (string, error) {
 	return p.run(lower + digits + "_-.*"), nil
 }
 
+// itemOrList follows sections 4.2.1.1 and 4.2.1.2: an inner list has items, but no lists.
 func (p *sfParser) itemOrList() (sfItem, error) {
 	if !p.eat('(') {
 		return p.item()
@@ -163,6 +170,7 @@ func (p *sfParser) item() (sfItem, error) {
 	return item, err
 }
 
+// params follows section 4.2.3.2.
 func (p *sfParser) params() (names []string, err error) {
 	for err == nil && p.eat(';') {
 		p.skip(" ")
@@ -175,6 +183,7 @@ func (p *sfParser) params() (names []string, err error) {
 	return names, err
 }
 
+// bare follows section 4.2.3.1: the first byte tells the type.
 func (p *sfParser) bare() (sfItem, error) {
 	switch c := p.peek(); {
 	case c == '"':
@@ -205,6 +214,7 @@ func (p *sfParser) bare() (sfItem, error) {
 	return sfItem{}, p.fail("a value expected")
 }
 
+// str follows section 4.2.5: visible ASCII and two escapes.
 func (p *sfParser) str() (sfItem, error) {
 	var text []byte
 	for p.i++; p.i < len(p.s); p.i++ {
@@ -224,7 +234,7 @@ func (p *sfParser) str() (sfItem, error) {
 	return sfItem{}, p.fail("a closing quote is missing")
 }
 
-// number is an integer of up to 15 digits, or a decimal of up to 12 and 3.
+// number follows section 4.2.4: an integer of up to 15 digits, or a decimal of up to 12 and 3.
 func (p *sfParser) number() (sfItem, error) {
 	p.eat('-')
 	whole := p.run(digits)
@@ -239,6 +249,7 @@ func (p *sfParser) number() (sfItem, error) {
 	return sfItem{kind: sfOther}, nil
 }
 
+// bytes follows section 4.2.7.
 func (p *sfParser) bytes() (sfItem, error) {
 	p.i++
 	text := p.run(alnum + "+/=")
@@ -248,7 +259,7 @@ func (p *sfParser) bytes() (sfItem, error) {
 	return sfItem{kind: sfOther}, nil
 }
 
-// display is %"…" with lower-case escapes.
+// display follows section 4.2.10: %"…", UTF-8 in lower-case escapes.
 func (p *sfParser) display() (sfItem, error) {
 	start := p.i
 	p.i++

@@ -8,6 +8,8 @@ import (
 )
 
 // validate finds every problem of cfg, and reads what of it is looked at for each request.
+// What an empty field stands for is checked like what was written, because fields can
+// contradict each other.
 func validate(cfg Config) (hostSet, redirect, error) {
 	p := conf.For("headers")
 	c := cfg.filled()
@@ -31,7 +33,8 @@ func validate(cfg Config) (hostSet, redirect, error) {
 	return hosts, redirect, p.Err()
 }
 
-// checkHSTS checks what RFC 6797 and hstspreload.org ask of the header.
+// checkHSTS checks what RFC 6797 and hstspreload.org ask of the header. A short MaxAge is not
+// refused: that is how one starts, and the only way back is to wait for it.
 func checkHSTS(p *conf.Problems, h HSTS) {
 	alone := h
 	alone.Off, alone.Forget = false, false
@@ -52,8 +55,8 @@ func checkHSTS(p *conf.Problems, h HSTS) {
 	}
 }
 
-// checkFrames checks X-Frame-Options, and that it says no other than frame-ancestors: browsers obey the one, scanners
-// and old browsers read the other.
+// checkFrames checks X-Frame-Options, and that it says no other than frame-ancestors: browsers
+// obey the one, scanners and old browsers read the other.
 func checkFrames(p *conf.Problems, c Config) {
 	const field = "FrameOptions"
 	value := strings.ToUpper(c.FrameOptions) // letter case does not matter here, and is sent in upper case

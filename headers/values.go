@@ -10,7 +10,8 @@ import (
 	"github.com/gambeson-go/gambeson/internal/conf"
 )
 
-// checkText refuses what no value may hold: control characters, which end the header and start another, and what is not ASCII.
+// checkText refuses what no value may hold: control characters, which end the header and start
+// another, and what is not ASCII.
 func checkText(p *conf.Problems, field, value string) bool {
 	switch {
 	case strings.ContainsAny(value, "\r\n"):
@@ -25,7 +26,8 @@ func checkText(p *conf.Problems, field, value string) bool {
 	return false
 }
 
-// checkOneOf checks a header that is one word.
+// checkOneOf checks a header that is one word. Browsers compare these bytewise and ignore what
+// they do not know, so that a word in the wrong case is as good as no header.
 func checkOneOf(p *conf.Problems, field, value string, words ...string) {
 	if value == "" || !checkText(p, field, value) {
 		return
@@ -35,6 +37,7 @@ func checkOneOf(p *conf.Problems, field, value string, words ...string) {
 	}
 }
 
+// checkWord tells a word that was nearly right from one that is none.
 func checkWord(value string, words []string) (reason, fix string) {
 	if slices.Contains(words, value) {
 		return "", ""
@@ -47,7 +50,9 @@ func checkWord(value string, words []string) (reason, fix string) {
 	return "no value that browsers know", "write " + strings.Join(words, " or ") + ", or Omit"
 }
 
-// checkSFToken checks COOP and COEP: a structured-field item that is one of the tokens, parameters allowed.
+// checkSFToken checks COOP and COEP: a structured-field item that is one of the tokens, with
+// parameters such as report-to (HTML section 7.1.3). Whatever does not parse means unsafe-none
+// to a browser.
 func checkSFToken(p *conf.Problems, field, value string, tokens ...string) {
 	if value == "" || !checkText(p, field, value) {
 		return
@@ -69,7 +74,8 @@ var referrerPolicies = []string{
 	"origin-when-cross-origin", "no-referrer-when-downgrade", "unsafe-url",
 }
 
-// checkReferrer checks one policy or several, of which a browser takes the last that it knows (section 8.1).
+// checkReferrer checks one policy or several, of which a browser takes the last that it knows
+// (section 8.1).
 func checkReferrer(p *conf.Problems, value string) {
 	const field = "ReferrerPolicy"
 	if value == "" || !checkText(p, field, value) {
@@ -83,10 +89,13 @@ func checkReferrer(p *conf.Problems, value string) {
 	}
 }
 
-// withSeconds are the directives of Cache-Control that are nothing without a number of seconds.
+// withSeconds are the directives of Cache-Control that are nothing without a number of
+// seconds.
 var withSeconds = []string{"max-age", "s-maxage", "stale-while-revalidate", "stale-if-error"}
 
-// checkCacheControl checks the syntax of RFC 9111 section 5.2; unknown directives are extensions.
+// checkCacheControl checks the syntax of RFC 9111 section 5.2; unknown directives are
+// extensions. Caches skip what they cannot read, and "no store" keeps nothing from being
+// stored.
 func checkCacheControl(p *conf.Problems, value string) {
 	const field, fix = "CacheControl", "write \"no-store\", \"no-cache\" or \"private, max-age=60\""
 	if value == "" || !checkText(p, field, value) {
@@ -130,6 +139,7 @@ func splitQuoted(s string) []string {
 	return append(parts, s[start:])
 }
 
+// isToken follows RFC 9110 section 5.6.2.
 func isToken(s string) bool { return s != "" && strings.Trim(s, tchar) == "" }
 
 // isDisplay checks the escapes of a display string, RFC 9651 section 4.2.10.
