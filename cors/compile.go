@@ -39,7 +39,8 @@ const (
 	fromHeaders
 )
 
-// compiled is all that there is to say; which of it, the policy decides.
+// compiled is all that there is to say; which of it is said to a request, the policy decides. The division of work is on
+// purpose: the wording of answers is where rs/cors has been right for years, matching and parsing are where it is lax.
 type compiled struct {
 	plain     answer // not a CORS request, or a refused one
 	actual    answer
@@ -96,7 +97,8 @@ func preflightProbe(origin, method string) http.Header {
 	}
 }
 
-// ask gives rs/cors one request and takes its answer down.
+// ask gives rs/cors one request and takes its answer down. The values are strings, which nobody can change; the slices
+// that hold them belong to rs/cors, in part to the whole process (rs/cors#198), and are not kept.
 func ask(rs *rscors.Cors, method string, h http.Header) answer {
 	if h == nil {
 		h = http.Header{}
@@ -123,6 +125,7 @@ func ask(rs *rscors.Cors, method string, h http.Header) answer {
 		}
 		a.fields = append(a.fields, f)
 	}
+	// The recorder is a map: without an order, two runs would differ.
 	slices.SortFunc(a.fields, func(x, y field) int { return strings.Compare(x.name, y.name) })
 	return a
 }
@@ -145,7 +148,7 @@ func seconds(d time.Duration) int {
 // replay writes the answer for one request. All values lie in one array of this response alone, each cut off so that
 // an append to one cannot reach the next.
 func (a *answer) replay(h http.Header, v *verdict) {
-	if len(a.fields) == 0 {
+	if len(a.fields) == 0 { // most responses: an array of known length costs less
 		if a.vary != "" {
 			addVary(h, a.vary, make([]string, 1))
 		}
@@ -166,7 +169,7 @@ func (a *answer) replay(h http.Header, v *verdict) {
 		case fromHeaders:
 			value = v.headers
 		}
-		if value == "" {
+		if value == "" { // no headers were asked for
 			continue
 		}
 		values[i+1] = value

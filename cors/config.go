@@ -15,30 +15,43 @@ import (
 // Config says who may call from a page of another origin, and with what. The zero Config is an error: there is no
 // list of origins that is safe for everybody.
 type Config struct {
-	// AllowedOrigins lists origins as browsers write them, "https://app.example.com" or "http://localhost:5173":
-	// lower case, without default port, path or trailing slash. "https://*.example.com" admits every subdomain at any
-	// depth, but not example.com itself, and none below a public suffix. "*" alone admits everybody; it excludes
-	// AllowCredentials. Empty is an error.
+	// AllowedOrigins lists the origins of the pages that may call, as browsers write them. Empty is an error, since an
+	// unset variable must not open the server.
+	//
+	//	https://app.example.com        that origin alone
+	//	https://app.example.com:8443   that one; a port other than the default is part of an origin
+	//	http://localhost:5173          a development server; list each port
+	//	chrome-extension://aapocclc…   an extension or app
+	//	https://*.example.com          every subdomain at any depth, not example.com itself
+	//	https://*.example.com:8443     the same on that port
+	//	*                              everybody; alone, and without AllowCredentials
+	//
+	// Nothing else is a pattern: no part of a name, no scheme, no port, no regular expression. Upper case, default
+	// ports, paths and trailing slashes are errors, because browsers never send them.
 	AllowedOrigins []string
 
-	// AllowedMethods lists methods beyond GET, HEAD and POST, which need no permission (Fetch section 4.8 step 7.5). They
-	// are case-sensitive. "*" admits all.
+	// AllowedMethods lists methods beyond GET, HEAD and POST, which need no permission (Fetch section 4.8 step 7.5); to
+	// list these too is harmless. "*" admits all. Methods are case-sensitive: browsers write DELETE, GET, HEAD, OPTIONS,
+	// POST and PUT in upper case whatever the script says, and no others. A fetch with "patch" sends "patch".
 	AllowedMethods []string
 
-	// AllowedHeaders lists request headers beyond the safelisted ones, in any case; Content-Type is needed for JSON.
-	// "*" admits all but Authorization, which must be named (Fetch section 2.2.2, CORS non-wildcard request-header name).
+	// AllowedHeaders lists request headers that scripts may set beyond the safelisted ones, in any case. A JSON body
+	// needs Content-Type. "*" admits all but Authorization, which must be named beside it (Fetch section 2.2.2, CORS
+	// non-wildcard request-header name).
 	AllowedHeaders []string
 
-	// ExposedHeaders lists response headers that scripts may read beyond the safelisted ones. "*" is all; it excludes
-	// AllowCredentials.
+	// ExposedHeaders lists response headers that scripts may read beyond Cache-Control, Content-Language,
+	// Content-Length, Content-Type, Expires, Last-Modified and Pragma. "*" is all; it excludes AllowCredentials.
 	ExposedHeaders []string
 
 	// AllowCredentials lets the page's requests carry cookies, client certificates and HTTP authentication, and lets
-	// the page read the answers.
+	// the page read the answers. Whoever controls one of the origins, be it by a script injected there, then acts in the
+	// visitor's name. A bearer token that the script sets itself does not need this: list Authorization in
+	// AllowedHeaders.
 	AllowCredentials bool
 
 	// MaxAge is how long a browser may remember a preflight's answer, in whole seconds up to 24 hours. 0 leaves it to
-	// the browser, which takes 5 seconds; -1 means not at all. Chromium caps it at 2 hours, Safari at 10 minutes.
+	// the browser, which takes 5 seconds. -1 (or -time.Second) means not at all; other negative values are errors.
 	MaxAge time.Duration
 
 	// DangerouslyAllowInsecureOrigins accepts http origins beyond loopback together with AllowCredentials. Whoever sits
@@ -46,21 +59,24 @@ type Config struct {
 	DangerouslyAllowInsecureOrigins bool
 
 	// DangerouslyAllowPublicSuffixes accepts patterns such as "https://*.github.io", below which strangers can register
-	// a name, and lets patterns match below a public suffix.
+	// a name. It also lets patterns match below a public suffix that lies deeper: without it "https://*.amazonaws.com"
+	// does not admit anybody's bucket at evil.s3.amazonaws.com.
 	DangerouslyAllowPublicSuffixes bool
 
 	// OnDecision is told the decision on every CORS request, in words, allowed or refused: for logs, metrics, and the
-	// developer who sees nothing but "CORS error" in the browser. It runs on the request's goroutine, before the answer.
-	// nil: none.
+	// developer who sees nothing but "CORS error" in the browser. Requests without Origin are none, nor are those that
+	// the browser calls same-origin. It runs on the request's goroutine before the answer, so it must be quick, and
+	// safe for concurrent use. nil: none.
 	OnDecision func(*http.Request, Decision)
 
 	lost []lostOption // what FromRS could not carry over
 }
 
-// ConfigError is one problem of a Config: {Package, Field, Value, Reason, Fix}. Several come joined; errors.AsType
-// finds them.
+// ConfigError is one problem of a Config: {Package, Field, Value, Reason, Fix}. Several come joined by [errors.Join];
+// errors.AsType finds the first.
 type ConfigError = conf.Error
 
+// maxMaxAge is what Firefox keeps at most; the others keep less.
 const maxMaxAge = 24 * time.Hour
 
 // clone is a copy that shares no slice with c.
@@ -73,6 +89,8 @@ func (c Config) clone() Config {
 	return c
 }
 
+// anyOrigin says whether everybody is allowed. "*" beside others is no such configuration but an error: one of the two
+// was not meant.
 func (c Config) anyOrigin() bool { return len(c.AllowedOrigins) == 1 && c.AllowedOrigins[0] == "*" }
 
 // validate reports every problem, and gives the origins taken apart.
@@ -89,6 +107,7 @@ func (c Config) validate() ([]pattern, error) {
 	return patterns, problems.Err()
 }
 
+// checkOrigins reports one problem for each entry at most: the fix of the first makes up for the rest.
 func (c Config) checkOrigins(problems *conf.Problems) []pattern {
 	if len(c.AllowedOrigins) == 0 {
 		problems.Add("AllowedOrigins", nil, "no origin is listed, so no page could use this", `list the origins of your pages, or "*" for everybody`)
@@ -131,6 +150,7 @@ func (c Config) checkTrust(p pattern) *flaw {
 	return nil
 }
 
+// checkMethods lets the safelisted methods pass although they need no listing: a list of all that an API has reads well.
 func (c Config) checkMethods(problems *conf.Problems) {
 	for i, method := range c.AllowedMethods {
 		field := fmt.Sprintf("AllowedMethods[%d]", i)
@@ -146,6 +166,8 @@ func (c Config) checkMethods(problems *conf.Problems) {
 	}
 }
 
+// checkAllowedHeaders lets the safelisted headers pass: their values are restricted, and beyond that they do need listing
+// (Content-Type for JSON).
 func (c Config) checkAllowedHeaders(problems *conf.Problems) {
 	for i, name := range c.AllowedHeaders {
 		field, lower := fmt.Sprintf("AllowedHeaders[%d]", i), strings.ToLower(name)
@@ -160,6 +182,7 @@ func (c Config) checkAllowedHeaders(problems *conf.Problems) {
 	}
 }
 
+// checkExposedHeaders also keeps CR and LF out of the answer, where rs/cors would send them.
 func (c Config) checkExposedHeaders(problems *conf.Problems) {
 	for i, name := range c.ExposedHeaders {
 		field, lower := fmt.Sprintf("ExposedHeaders[%d]", i), strings.ToLower(name)
@@ -176,6 +199,7 @@ func (c Config) checkExposedHeaders(problems *conf.Problems) {
 	}
 }
 
+// checkMaxAge takes a number without unit for what it is: nobody means 600 nanoseconds.
 func (c Config) checkMaxAge(problems *conf.Problems) {
 	switch {
 	case c.MaxAge == -1 || c.MaxAge == -time.Second: // the one way to write "never", with and without a unit

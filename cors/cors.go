@@ -91,6 +91,7 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 	})
 }
 
+// load is safe on a nil and on a zero Middleware, which get a policy that allows nothing.
 func (m *Middleware) load() *policy {
 	if m != nil {
 		if p := m.policy.Load(); p != nil {
@@ -100,6 +101,8 @@ func (m *Middleware) load() *policy {
 	return closed()
 }
 
+// answerPreflight answers 403 where rs/cors answers 204 without a grant: to the browser both are a refusal (Fetch section
+// 3.3.3), to whoever reads a log or a network panel only one is.
 func (p *policy) answerPreflight(w http.ResponseWriter, v *verdict) {
 	if v.cause == allowed {
 		p.answers.preflight.replay(w.Header(), v)
@@ -111,7 +114,8 @@ func (p *policy) answerPreflight(w http.ResponseWriter, v *verdict) {
 	problem.Send(w, http.StatusForbidden, p.refusals[v.cause])
 }
 
-// decorate sets the headers of an answer that the handler gives.
+// decorate sets the headers of an answer that the handler gives. They are set before the handler runs, so that no
+// ResponseWriter need be wrapped, and so that they are there when a layer further in refuses the request.
 func (p *policy) decorate(h http.Header, v *verdict) {
 	switch {
 	case v.cause != allowed:

@@ -42,7 +42,8 @@ type Decision struct {
 	Reason string
 }
 
-// cause is a reason before it is put into words.
+// cause is a reason before it is put into words. On the path of a request it is a number; a text would cost allocations
+// that any client could cause.
 type cause uint8
 
 const (
@@ -147,6 +148,8 @@ func (p *policy) reasonUnlisted(origin string) string {
 	return reason
 }
 
+// methodHint finds the method in another case: fetch with "patch" is the usual slip, since browsers put "put" right and
+// leave "patch".
 func (p *policy) methodHint(method string) string {
 	for listed := range p.methods {
 		if strings.EqualFold(listed, method) {

@@ -12,7 +12,7 @@
 //	http.ListenAndServe(":8080", c.Wrap(mux))
 //
 // It is built on github.com/rs/cors: New asks rs/cors for its answer to each kind of request, and each request is then
-// given a private copy of that answer.
+// given a private copy of that answer. [FromRS] takes an existing configuration over.
 //
 // # Rules
 //
@@ -25,19 +25,40 @@
 //   - "*" in AllowedHeaders does not cover Authorization. Name it.
 //   - A handler that sets Vary with Set wipes out "Vary: Origin", and a cache then serves one origin's answer to
 //     another. Use Add. With "*" there is no Vary, and the header is on every response.
-//   - A handler must not set Access-Control headers itself.
+//   - A handler must not set Access-Control headers itself: a second origin in the answer makes it void.
 //
 // # CORS is no protection
 //
 // CORS loosens the same-origin policy of browsers, and protects nothing: a refused POST still runs, only its answer is
-// withheld from the page. Against forged requests use [http.CrossOriginProtection] and let it trust
-// [Middleware.Origins].
+// withheld from the page. Programs that are no browsers do not ask at all. Against forged requests use
+// [http.CrossOriginProtection] and let it trust [Middleware.Origins].
 //
 // # Place
 //
 // Inside the layer that sets security headers, outside everything that can refuse a request: rate limits, CSRF
 // protection, authentication, a mux with method patterns. A 401 or 429 without CORS headers reaches the developer as
 // "CORS error", and a preflight carries no credentials that could pass authentication.
+//
+// # What is a preflight
+//
+// OPTIONS with Origin and Access-Control-Request-Method, all three (Fetch section 3.3.2). It is answered here: 204 with
+// the grant, or 403 without any CORS header. Every other OPTIONS request is the handler's.
+//
+// A preflight is asked for by everything that an HTML form cannot send: other methods, JSON, headers of one's own. Each
+// costs the visitor a round trip; MaxAge spares the repetitions. Firefox keeps an answer for up to 24 hours, Chromium
+// for 2, Safari for 10 minutes, and without MaxAge all of them for 5 seconds.
+//
+// # Caches
+//
+// A shared cache that holds the answer for one origin must not give it to another (Fetch section 3.3.6). So every
+// answer that depends on the origin says "Vary: Origin", also those without CORS headers, since these were as wrong for
+// an allowed origin. Answers to preflights are not cacheable (RFC 9110 section 9.3.7), but some caches can be told to
+// keep them, so they name in Vary all that they depend on.
+//
+// # Origins from a database
+//
+// Call [Middleware.Reconfigure] when they change. It compiles the configuration anew and swaps it in one step. A
+// function that decides for each request is not offered: nobody could check it, and its slips are silent.
 //
 // # When the browser says "CORS error"
 //

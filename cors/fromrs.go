@@ -27,7 +27,7 @@ func FromRS(o rscors.Options) Config {
 		AllowedHeaders:   slices.Clone(o.AllowedHeaders),
 		ExposedHeaders:   slices.Clone(o.ExposedHeaders),
 		AllowCredentials: o.AllowCredentials,
-		MaxAge:           time.Duration(min(o.MaxAge, 1<<31)) * time.Second, // no overflow: New refuses far less
+		MaxAge:           time.Duration(min(o.MaxAge, 1<<30)) * time.Second, // no overflow: New refuses far less
 	}
 	if o.MaxAge < 0 {
 		cfg.MaxAge = -1

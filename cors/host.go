@@ -31,8 +31,12 @@ func (p pattern) checkHost() *flaw {
 	if !p.wild {
 		name = strings.TrimSuffix(name, ".") // browsers keep the dot of a fully qualified name: another origin
 	}
-	if len(name) > maxHost {
-		return &flaw{reason: fmt.Sprintf("the host is longer than %d bytes", maxHost), advice: exampleOrigin}
+	longest := maxHost
+	if p.wild {
+		longest -= len("a.") // there must be room for a subdomain
+	}
+	if len(name) > longest {
+		return &flaw{reason: fmt.Sprintf("the host is longer than %d bytes", longest), advice: exampleOrigin}
 	}
 	labels := strings.Split(name, ".")
 	for _, label := range labels {
@@ -52,12 +56,16 @@ func (p pattern) checkHost() *flaw {
 	return nil
 }
 
+// checkLabel is stricter than browsers in one point: they would send a label with a hyphen at its end, but no registry
+// hands one out, so in a configuration it is a slip.
 func checkLabel(label string) *flaw {
 	switch {
 	case label == "":
 		return &flaw{reason: "a part of the host between two dots is empty", advice: exampleOrigin}
 	case len(label) > maxLabel:
 		return &flaw{reason: fmt.Sprintf("a part of the host is longer than %d bytes", maxLabel), advice: exampleOrigin}
+	case strings.HasPrefix(label, "xn--") && !isPunycode(label[len("xn--"):]):
+		return &flaw{reason: "a part of the host begins with xn-- and is not punycode", advice: exampleOrigin}
 	case label[0] == '-' || label[len(label)-1] == '-':
 		return &flaw{reason: "a part of the host begins or ends with a hyphen", advice: exampleOrigin}
 	}
@@ -93,6 +101,8 @@ func (p pattern) checkIPv6() *flaw {
 	return nil
 }
 
+// checkOpaque is for schemes that the URL standard does not know as special: it leaves their hosts as they are, and so
+// extension ids may be in upper case (Safari).
 func checkOpaque(host string) *flaw {
 	if len(host) > maxHost {
 		return &flaw{reason: fmt.Sprintf("the host is longer than %d bytes", maxHost), advice: exampleOrigin}
@@ -108,11 +118,12 @@ func checkOpaque(host string) *flaw {
 // endsInNumber is the URL standard's test, section 3.5, that makes a host an IPv4 address: digits, or hexadecimal ones.
 func endsInNumber(last string) bool {
 	hex, found := strings.CutPrefix(last, "0x")
+	// An empty hexadecimal part is 0 there.
 	return found && strings.Trim(hex, "0123456789abcdef") == "" || strings.Trim(last, "0123456789") == ""
 }
 
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// isHostByte knows letters, digits, hyphen, and the underscore that DNS labels may have.
+// isHostByte knows what stands in the labels of a host that a browser sends: letters, digits, hyphen, and the underscore that DNS labels may have.
 func isHostByte(c byte) bool { return isLower(c) || isDigit(c) || c == '-' || c == '_' }

@@ -37,6 +37,8 @@ const (
 	overHTTPS
 )
 
+// newOriginSet files each pattern under its suffix, beginning with a dot: "https://*.example.com:8443" under
+// ".example.com:8443". A lookup of the rest of an Origin from some dot on is then the whole comparison.
 func newOriginSet(cfg Config, patterns []pattern) originSet {
 	o := originSet{
 		any:   cfg.anyOrigin(),
@@ -66,7 +68,8 @@ func newOriginSet(cfg Config, patterns []pattern) originSet {
 	return o
 }
 
-// match says why an origin is refused, or allowed.
+// match says why an origin is refused, or allowed. It is exact and case-sensitive: to fold case, as rs/cors does, would
+// copy whatever the client sends, and gain nothing, because browsers send lower case.
 func (o *originSet) match(origin string) cause {
 	if len(origin) > o.longest {
 		return originUnlisted // before it is hashed: a header can be a megabyte
@@ -103,6 +106,7 @@ func (o *originSet) matchWild(origin string) cause {
 	} else {
 		return originUnlisted
 	}
+	// Each round takes one label of at least one byte, and the host is bounded by longest.
 	for start := 0; ; {
 		dot := labelEnd(rest[start:])
 		if dot < 0 {
@@ -116,7 +120,8 @@ func (o *originSet) matchWild(origin string) cause {
 	}
 }
 
-// labelEnd finds the dot behind a valid label, or gives -1.
+// labelEnd finds the dot behind a valid label, or gives -1. It stops at '@', '/', '?' and all else by which a URL could
+// hide another host in front of the suffix.
 func labelEnd(s string) int {
 	i := 0
 	for i < len(s) && i <= maxLabel && isHostByte(s[i]) {

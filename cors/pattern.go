@@ -16,13 +16,16 @@ type pattern struct {
 	wild   bool   // any subdomain of host, not host itself
 }
 
-// flaw says why an entry is refused. At most one of write and advice is set.
+// flaw says why an entry is refused. The reason is worded so that it also explains an Origin header that is not listed.
+// Credentials must not get into it: what it cites of the entry is a host at most.
+// At most one of write and advice is set.
 type flaw struct {
 	reason string
 	write  string // what was probably meant; it may have a flaw of its own
 	advice string
 }
 
+// exampleOrigin is the advice where no guess can be made.
 const exampleOrigin = `write an origin such as "https://app.example.com"`
 
 // fix is the advice to show. A guess is shown only if it would be accepted, by trust too, after further guesses if need
@@ -44,7 +47,16 @@ func (f *flaw) fix(trust func(pattern) *flaw) string {
 	return exampleOrigin
 }
 
-// parsePattern takes one entry apart. What a browser would never send is a flaw, since it could never match.
+// parsePattern takes one entry apart. What a browser would never send is a flaw, since it could never match, and so is
+// what would match more than a reader takes it for. The grammar:
+//
+//	entry  = scheme "://" [ "*." ] host [ ":" port ]
+//	scheme = lower-case letter, then letters, digits, "+", "-", "."; "*." follows http and https only
+//	host   = domain, IPv4 or bracketed IPv6 address, in the one form that the URL standard serializes
+//	port   = 1 to 65535, no leading zero, not the default of the scheme
+//
+// net/url is no help here: it takes user information, upper case, zones and percent-encoding, all of which browsers
+// have settled before they send an Origin.
 func parsePattern(s string) (pattern, *flaw) {
 	if f := checkText(s); f != nil {
 		return pattern{}, f
@@ -58,6 +70,7 @@ func parsePattern(s string) (pattern, *flaw) {
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		authority, tail = rest[:i], rest[i:]
 	}
+	// First of all, so that no later flaw can show a password.
 	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
 		return pattern{}, &flaw{reason: "an origin has no user information", write: prefix + authority[i+1:]}
 	}
@@ -98,7 +111,8 @@ func (p pattern) String() string {
 	return s
 }
 
-// checkText refuses what is no origin at first sight.
+// checkText refuses what is no origin at first sight. It knows the slips that come from elsewhere: a list from one
+// environment variable, a line read with its newline, the regular expression that another library took.
 func checkText(s string) *flaw {
 	switch {
 	case s == "":
@@ -128,7 +142,8 @@ func checkText(s string) *flaw {
 	return nil
 }
 
-// cutScheme splits at "://".
+// cutScheme splits at "://". Any scheme of an app or extension may pass: their pages have origins as well. Those that
+// are named here have none, or another one.
 func cutScheme(s string) (scheme, rest string, f *flaw) {
 	scheme, rest, found := strings.Cut(s, "://")
 	if !found {
@@ -161,7 +176,7 @@ func cutScheme(s string) (scheme, rest string, f *flaw) {
 	return scheme, rest, nil
 }
 
-// noScheme is for an entry without "://".
+// noScheme is for an entry without "://". https is the guess, for it is what nearly all such entries mean.
 func noScheme(s string) *flaw {
 	if s == "*" {
 		return &flaw{reason: `"*" stands alone or not at all`, advice: `leave out the others, or "*"`}
@@ -177,7 +192,9 @@ func noScheme(s string) *flaw {
 	return &flaw{reason: "there is no scheme", write: "https://" + strings.TrimLeft(s, "/")}
 }
 
-// cutPort splits the port off. It knows brackets, and it refuses ports in any form that browsers do not send.
+// cutPort splits the port off. It knows brackets, and it refuses ports in any form that browsers do not send. A wildcard
+// port is refused too: whoever may run a program on that host, be it another user of a shared machine, can open a port
+// of his own.
 func cutPort(scheme, authority string) (host, port string, f *flaw) {
 	i := strings.LastIndexByte(authority, ':')
 	if end := strings.IndexByte(authority, ']'); i < 0 || i < end {
@@ -188,7 +205,7 @@ func cutPort(scheme, authority string) (host, port string, f *flaw) {
 	if strings.Contains(host, ":") && !strings.Contains(host, "[") {
 		return "", "", &flaw{reason: "an IPv6 address stands in brackets", advice: `write it like "http://[::1]:3000"`}
 	}
-	number, err := strconv.Atoi(port)
+	number, err := strconv.Atoi(port) // takes a sign, which the switch does not
 	switch {
 	case host == "":
 		return "", "", &flaw{reason: "there is no host", advice: exampleOrigin}
@@ -206,7 +223,8 @@ func cutPort(scheme, authority string) (host, port string, f *flaw) {
 	return host, port, nil
 }
 
-// cutWildcard takes "*." off the host.
+// cutWildcard takes "*." off the host. A wildcard in any other place is how rs/cors#197 came about: "https://*example.com"
+// admits evilexample.com, "https://example.com*" admits example.com.evil.tld.
 func (p *pattern) cutWildcard() *flaw {
 	with := func(host string) string { q := *p; q.host = host; return q.String() }
 	base, found := strings.CutPrefix(p.host, "*.")

@@ -15,7 +15,8 @@ const (
 	maxEmptyElements = 16 // RFC 9110 section 5.6.1.2 asks for "a reasonable number"
 )
 
-// policy is one configuration made ready. It is never changed: Reconfigure puts another in its place.
+// policy is one configuration made ready. It is never changed, so that requests share it without a lock: Reconfigure
+// puts another in its place.
 type policy struct {
 	cfg     Config
 	origins originSet
@@ -33,6 +34,7 @@ type policy struct {
 	refusals map[cause][]byte
 }
 
+// newPolicy validates before it compiles: rs/cors accepts everything and cannot be asked whether it is well.
 func newPolicy(cfg Config) (*policy, error) {
 	cfg = cfg.clone()
 	patterns, err := cfg.validate()
@@ -102,7 +104,11 @@ type verdict struct {
 	culprit string // the header name that is refused
 }
 
-// decide is the whole of it: pure, and bounded whatever the request holds.
+// decide is the whole of it: pure, and bounded whatever the request holds. The header is read by its canonical keys, as
+// net/http makes them, and never through Get, which would hide a second line.
+//
+// Origin that is present and empty counts as an origin that is not listed, not as none: an intermediary has tampered
+// with it.
 func (p *policy) decide(r *http.Request) verdict {
 	origins := r.Header["Origin"]
 	if len(origins) == 0 {
@@ -116,6 +122,8 @@ func (p *policy) decide(r *http.Request) verdict {
 		}
 	}
 	v.cause = p.checkOrigin(origins, Actual)
+	// Browsers send Origin with a same-origin POST as well. That is nothing to report, and nothing rests on it: the
+	// answer is that of a refusal.
 	if v.cause != allowed && r.Header.Get("Sec-Fetch-Site") == "same-origin" {
 		return verdict{kind: NotCORS, origin: v.origin}
 	}
@@ -134,6 +142,8 @@ func (p *policy) checkOrigin(lines []string, kind Kind) cause {
 	return p.origins.match(lines[0])
 }
 
+// decidePreflight goes in the order in which a developer can mend things: no use in naming a header to a page whose
+// origin is not listed.
 func (p *policy) decidePreflight(v *verdict, origins, methods, headers []string) {
 	v.kind = Preflight
 	if v.cause = p.checkOrigin(origins, Preflight); v.cause != allowed {
@@ -146,6 +156,9 @@ func (p *policy) decidePreflight(v *verdict, origins, methods, headers []string)
 	p.checkHeaders(v, headers)
 }
 
+// checkMethod allows the safelisted methods always, as browsers do whatever the answer (Fetch section 4.8 step 7.5):
+// to refuse POST here would only break those posts that need a preflight for a header. OPTIONS is a method like others
+// and must be listed. What "*" admits is given back to the client, and so must be a token of bounded length.
 func (p *policy) checkMethod(lines []string) cause {
 	method := lines[0]
 	if len(lines) > 1 || len(method) > p.maxMethodBytes {

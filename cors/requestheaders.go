@@ -4,6 +4,9 @@ import "strings"
 
 // checkHeaders reads Access-Control-Request-Headers. Browsers send one line of sorted, unique names in lower case;
 // gateways split it over lines, reorder it or put spaces in (rs/cors#184), and none of that is a reason to refuse.
+//
+// Work is bounded three times: by bytes, before anything is read; by names; and by empty elements. Without that a
+// megabyte of commas is a denial of service (GO-2024-2883).
 func (p *policy) checkHeaders(v *verdict, lines []string) {
 	if len(lines) == 0 || len(lines) == 1 && lines[0] == "" {
 		return
@@ -22,7 +25,7 @@ func (p *policy) checkHeaders(v *verdict, lines []string) {
 			var element string
 			element, line, more = strings.Cut(line, ",")
 			name := trimOWS(element)
-			if name == "" {
+			if name == "" { // RFC 9110 section 5.6.1.2: a recipient must ignore some
 				tidy = false
 				if empty++; empty > maxEmptyElements {
 					v.cause = headersTooMany
@@ -93,7 +96,8 @@ func trimOWS(s string) string {
 	return s
 }
 
-// joinNames writes the names of checked lines the way a browser would.
+// joinNames writes the names of checked lines the way a browser would. Browsers compare names without case (Fetch
+// section 4.8 step 7.7), so the answer need not be written as the question was.
 func joinNames(lines []string, size int) string {
 	joined := make([]byte, 0, size)
 	for _, line := range lines {
