@@ -3,6 +3,7 @@ package logging_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -87,6 +88,29 @@ func BenchmarkAccessLog(b *testing.B) {
 			for b.Loop() {
 				clear(w.header)
 				h.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+// BenchmarkAccessLogVaried has other paths, queries and clients in each request, so that nothing of them is remembered.
+func BenchmarkAccessLogVaried(b *testing.B) {
+	all := handlers(b)
+	requests := make([]*http.Request, 4096)
+	for i := range requests {
+		requests[i] = request()
+		requests[i].URL.Path = fmt.Sprintf("/api/v1/users/%d/orders", i)
+		requests[i].URL.RawQuery = fmt.Sprintf("page=%d&sort=created_at", i)
+		requests[i].Header.Set("User-Agent", fmt.Sprintf("Mozilla/5.0 (X11; Linux x86_64; rv:%d.0) Gecko/20100101 Firefox/128.0", i))
+	}
+	for _, name := range []string{"byhand", "newhandler", "jsonhandler"} {
+		b.Run(name, func(b *testing.B) {
+			h, w, i := all[name], &discard{http.Header{}}, 0
+			b.ReportAllocs()
+			for b.Loop() {
+				clear(w.header)
+				h.ServeHTTP(w, requests[i%len(requests)])
+				i++
 			}
 		})
 	}

@@ -21,7 +21,7 @@ type Event struct {
 	Panic any    // the text of the value of a panic; nil without one
 	Stack []byte // of a panic
 
-	Request *http.Request // a copy without its body
+	Request *http.Request // a copy without body, Authorization and Cookie
 }
 
 // statusClientGone is nginx's status for a client that closed the connection before there was an answer.
@@ -50,21 +50,24 @@ func (e *redactedError) Error() string { return e.text }
 // Kind is the Go type of the error that was, for a reporter that groups by it.
 func (e *redactedError) Kind() string { return e.kind }
 
-// redactedRequest copies what a report may hold of a request: no body, no TLS state, no parsed form, headers and URL
-// cleaned. It keeps the context, whose values a reporter may need.
+// redactedRequest copies what a report may hold of a request: no body, no TLS state, no parsed form, no credentials,
+// headers and URL cleaned. It keeps the context, whose values a reporter may need.
 func redactedRequest(red *redact.Redactor, r *http.Request, path, query string) *http.Request {
 	c := new(http.Request).WithContext(r.Context())
 	c.Method = method(r.Method)
 	c.Proto, c.ProtoMajor, c.ProtoMinor = r.Proto, r.ProtoMajor, r.ProtoMinor
-	c.Host = red.Text(cut(r.Host))
+	c.Host = clip(red.Text(cut(r.Host)), maxField)
 	c.RemoteAddr = red.Text(r.RemoteAddr)
 	c.ContentLength = r.ContentLength
 	c.Header = red.Header(r.Header)
+	for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
+		c.Header.Del(name) // a reporter would only show the mark
+	}
 	c.Body = http.NoBody
 	c.URL = &url.URL{Path: path, RawQuery: query}
 	if r.URL != nil {
 		c.URL.Scheme = r.URL.Scheme
-		c.URL.Host = red.Text(cut(r.URL.Host))
+		c.URL.Host = clip(red.Text(cut(r.URL.Host)), maxField)
 	}
 	c.RequestURI = c.URL.RequestURI()
 	c.Pattern = r.Pattern

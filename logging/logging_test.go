@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/gambeson-go/gambeson/logging"
+	"github.com/gambeson-go/gambeson/redact"
 )
 
 // sink collects lines; a handler may write from any goroutine.
@@ -301,6 +303,74 @@ func TestNotMadeByNew(t *testing.T) {
 			t.Error("a zero Middleware has something")
 		}
 	}
+}
+
+// broke is a handler that fails in one of the ways in which a handler can.
+type broke struct {
+	slog.Handler
+	panics bool
+}
+
+func (b broke) Handle(context.Context, slog.Record) error {
+	if b.panics {
+		panic("the handler")
+	}
+	return errors.New("disk full")
+}
+
+func TestABrokenHandlerDoesNotBreakTheAnswer(t *testing.T) {
+	for _, panics := range []bool{false, true} {
+		m, err := logging.New(logging.Config{Logger: slog.New(broke{slog.NewTextHandler(io.Discard, nil), panics})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		m.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(201) })).ServeHTTP(w, get("/"))
+		if w.Code != 201 {
+			t.Errorf("status %d", w.Code)
+		}
+	}
+}
+
+// Rules of the user's own count everywhere: in records, in Add, in Logger, in headers, whatever the handler.
+func TestOwnRedactor(t *testing.T) {
+	red, err := redact.New(redact.Config{Names: []string{"shoe size"}, IPs: true, Mark: "[GONE]"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, h := range map[string]func(io.Writer) slog.Handler{
+		"own":     func(w io.Writer) slog.Handler { return logging.NewHandler(w, nil).WithGroup("g") },
+		"foreign": func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) },
+		"redact":  func(w io.Writer) slog.Handler { return redact.Default().Handler(slog.NewTextHandler(w, nil)) },
+	} {
+		out := new(sink)
+		r := get("/?shoe_size=44eleven")
+		r.Header.Set("Shoe-Size", "44eleven")
+		cfg := logging.Config{Logger: slog.New(h(out)), Redactor: red, RequestHeaders: []string{"Shoe-Size"}}
+		serveTo(t, cfg, r, func(_ http.ResponseWriter, r *http.Request) {
+			logging.Add(r.Context(), slog.String("shoeSize", "44eleven"))
+			logging.Logger(r.Context()).Info("m", "shoeSize", "44eleven")
+		})
+		if s := out.String(); strings.Contains(s, "44eleven") || strings.Contains(s, "192.0.2.1") || !strings.Contains(s, "[GONE]") {
+			t.Errorf("%s: %s", name, s)
+		}
+	}
+}
+
+// With ReplaceAttr the ids stay at the top level, too, and there is one of each.
+func TestReplaceAttrInAGroup(t *testing.T) {
+	out := new(sink)
+	rename := func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == "http.response.status_code" {
+			a.Key = "status"
+		}
+		return a
+	}
+	logger := slog.New(logging.NewHandler(out, &slog.HandlerOptions{ReplaceAttr: rename})).WithGroup("http")
+	_, w := serveTo(t, logging.Config{Logger: logger}, get("/"), nothing)
+	rec := out.one(t)
+	want(t, rec, map[string]any{"request_id": w.Header().Get("X-Request-Id")})
+	want(t, rec["http"].(map[string]any), map[string]any{"status": 200, "request_id": nil, "http.request.method": "GET"})
 }
 
 func TestNilNext(t *testing.T) {

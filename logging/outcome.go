@@ -166,7 +166,7 @@ func (m *Middleware) keeps(s *request, o *outcome) bool {
 
 // event is the redacted view of a request for Level and OnError.
 func (m *Middleware) event(s *request, r *http.Request, o *outcome) Event {
-	path, query := m.red.Text(cut(s.path)), m.red.Query(cut(s.query))
+	path, query := clip(m.red.Text(cut(s.path)), maxField), m.query(s.query)
 	e := Event{
 		Method: method(r.Method), Route: o.route, Path: path, RequestID: s.id, TraceID: s.trace.id(),
 		Status: o.status, Bytes: s.res.Bytes(), Duration: o.duration,

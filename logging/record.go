@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"net/http"
@@ -53,8 +54,9 @@ const (
 // maxField bounds what is logged of a path, a query, a host and a User-Agent; margin is how much more the redactor sees,
 // so that a secret which the bound cuts through is still known as one.
 const (
-	maxField = 2048
-	margin   = 512
+	maxField  = 2048
+	margin    = 512
+	maxValues = 16 // of one header
 )
 
 // record writes the record of a request that ended as o.
@@ -72,12 +74,15 @@ func (m *Middleware) record(s *request, w http.ResponseWriter, r *http.Request, 
 	}
 	a := m.attrs.get(m.red)
 	defer m.attrs.put(a)
-	a.all = s.idAttrs(a.all)
+	ctx := context.Context(s)
+	if _, own := m.handler.(*handler); !own {
+		// Not with s: a handler of this package further down would add the ids once more.
+		ctx, a.all = s.Context, s.idAttrs(a.all)
+	}
 	m.fields(a, s, w, r, o)
 	rec := slog.NewRecord(end, o.level, message, 0)
 	rec.AddAttrs(a.all...)
-	// Not with s: a handler of this package further down would add the ids once more.
-	m.bare.Handle(s.Context, rec) //nolint:errcheck // as slog.Logger does: there is nobody to tell
+	m.bare.Handle(ctx, rec) //nolint:errcheck // as slog.Logger does: there is nobody to tell
 }
 
 // fields is the one list of what a record holds.
@@ -182,6 +187,7 @@ func (m *Middleware) headerFields(to sink, prefix string, names []string, h http
 		if len(values) == 0 {
 			continue
 		}
+		values = values[:min(len(values), maxValues)]
 		clean := m.red.Header(http.Header{name: values})[name]
 		for i, v := range clean {
 			clean[i] = clip(v, maxField)
