@@ -86,7 +86,8 @@ type Config struct {
 	// "app.example.com", an IP address ("10.0.0.1", "[::1]"), or "*.example.com" for every
 	// name below example.com, however deep, but not example.com itself. Port, trailing dot and
 	// letter case of a request do not matter; where hosts are checked, a request without one
-	// gets 400.
+	// gets 400. Probes that a platform sends to an IP address get 421 as well: answer them
+	// outside of this layer.
 	AllowedHosts []string
 
 	// ClientIP decides whether a request came over https through a proxy. nil: TLS on the

@@ -113,7 +113,8 @@ func checkPolicy(p *conf.Problems, field, policy string, allowUnsafe, reportOnly
 		p.Add(field, policy, "no directive", "write a policy, or Omit")
 		return
 	case strings.Contains(policy, ","): // RFC 9110 section 5.3: two fields in one, and both policies apply
-		p.Add(field, policy, "a comma starts a second policy", "separate directives with \";\" and sources with spaces; in a URL write \"%2C\"")
+		p.Add(field, policy, "a comma starts a second policy",
+			"separate directives with \";\" and sources with spaces; in a URL write \"%2C\"")
 		return
 	}
 	seen := map[string]bool{}
@@ -128,7 +129,8 @@ func checkPolicy(p *conf.Problems, field, policy string, allowUnsafe, reportOnly
 	case !reportOnly && !allowUnsafe:
 		c.checkDefeat()
 	case reportOnly && !seen["report-to"] && !seen["report-uri"]:
-		p.Add(field, policy, "without report-to or report-uri nobody hears of it", "add \"report-to NAME\" or \"report-uri /path\"")
+		p.Add(field, policy, "without report-to or report-uri nobody hears of it",
+			"add \"report-to NAME\" or \"report-uri /path\"")
 	}
 }
 
@@ -163,13 +165,18 @@ func (c *policyCheck) directive(d directive) {
 	case uris:
 		c.each(d, "not a path or an http or https URL", "write \"report-uri /csp\"", isReportURI)
 	case script:
-		c.each(d, "only 'script' is defined", "write \"require-trusted-types-for 'script'\"", func(v string) bool { return v == "'script'" })
+		c.each(d, "only 'script' is defined", "write \"require-trusted-types-for 'script'\"", func(v string) bool {
+			return v == "'script'"
+		})
 	case policies:
-		c.each(d, "not the name of a trusted types policy", "write names without quotes, or 'allow-duplicates', 'none', *", func(v string) bool {
+		const fix = "write names without quotes, or 'allow-duplicates', 'none', *"
+		c.each(d, "not the name of a trusted types policy", fix, func(v string) bool {
 			return v == "'none'" || v == "'allow-duplicates'" || v == "*" || strings.Trim(v, alnum+"-#=_/@.%") == ""
 		})
 	case allowance:
-		c.each(d, "neither 'allow' nor 'block'", "write \"webrtc 'block'\"", func(v string) bool { return v == "'allow'" || v == "'block'" })
+		c.each(d, "neither 'allow' nor 'block'", "write \"webrtc 'block'\"", func(v string) bool {
+			return v == "'allow'" || v == "'block'"
+		})
 	}
 }
 

@@ -24,7 +24,8 @@ func checkPermissions(p *conf.Problems, value string) {
 			"write camera=(), geolocation=(self): that of Feature-Policy was another")
 		return
 	case err != nil:
-		p.Add(field, value, err.Error()+"; browsers would drop the whole header", "write camera=(), geolocation=(self \"https://maps.example.com\")")
+		p.Add(field, value, err.Error()+"; browsers would drop the whole header",
+			"write camera=(), geolocation=(self \"https://maps.example.com\")")
 		return
 	case len(members) == 0:
 		p.Add(field, value, "no feature", "write camera=(), or Omit")
@@ -86,7 +87,7 @@ func checkAllowedOrigin(origin string) (reason, fix string) {
 		return fmt.Sprintf("%q is no origin: it has no scheme", origin), fit
 	}
 	u, err := url.Parse(scheme + "://" + strings.TrimPrefix(rest, "*."))
-	if err != nil || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(rest, "?#") {
+	if err != nil || u.Host == "" || u.User != nil || u.Path != "" || strings.ContainsAny(rest, "?#") {
 		return fmt.Sprintf("%q is no origin: scheme, host and port alone", origin), fit
 	}
 	if _, ok := parseHost(u.Host); !ok {

@@ -61,7 +61,8 @@ func checkFrames(p *conf.Problems, c Config) {
 	const field = "FrameOptions"
 	value := strings.ToUpper(c.FrameOptions) // letter case does not matter here, and is sent in upper case
 	if strings.HasPrefix(value, "ALLOW-FROM") {
-		p.Add(field, c.FrameOptions, "no browser obeys ALLOW-FROM any more", "write \"frame-ancestors https://partner.example.com\" in ContentSecurityPolicy")
+		p.Add(field, c.FrameOptions, "no browser obeys ALLOW-FROM any more",
+			"write \"frame-ancestors https://partner.example.com\" in ContentSecurityPolicy")
 		return
 	}
 	if reason, fix := checkWord(value, []string{"DENY", "SAMEORIGIN"}); value != "" && reason != "" {

@@ -19,7 +19,8 @@ func checkText(p *conf.Problems, field, value string) bool {
 	case strings.ContainsFunc(value, isControl):
 		p.Add(field, value, "a control character", "take it out")
 	case !isASCII(value):
-		p.Add(field, value, "a header is ASCII: browsers do not know typographic quotes", "write plain quotes, names in punycode and paths escaped")
+		p.Add(field, value, "a header is ASCII: browsers do not know typographic quotes",
+			"write plain quotes, names in punycode and paths escaped")
 	default:
 		return true
 	}
