@@ -10,7 +10,7 @@ type frame struct {
 	object  bool
 	pair    bool      // an object whose "name" is sensitive: its "value" is secret
 	class   nameClass // every scalar in it is secret: strong or plural
-	pclass  nameClass // class of the sensitive "name" of a pair
+	pclass  nameClass // class of the sensitive "name" of a pair; in an array, of the element before
 	name    span      // the key it stands under
 	value   span      // a "value" that came before its "name"
 	vstring bool      // and whether it is a string
@@ -98,6 +98,9 @@ func (s *scan) jsonIn(src string, bottom int) bool {
 			}
 			if haveKey && class0 >= plural && class0 > f.class {
 				f.class = class0
+			}
+			if haveKey && top != nil && top.pair && pairRole(src[key.start:key.end]) == valueRole {
+				f.class = max(f.class, top.pclass)
 			}
 			if !haveKey && top != nil && !top.object {
 				f.name = top.name
@@ -272,6 +275,12 @@ func (s *scan) jsonString(src string, i, end int, escaped, closed bool, top *fra
 				top.value, top.vstring = span{start: i, end: end}, true
 			}
 		}
+	}
+	if top != nil && !top.object && len(text) <= maxName { // ["Authorization", "Basic …"]
+		if top.pclass >= plural && looksSecret(text, 8) {
+			c = max(c, top.pclass)
+		}
+		top.pclass = groupClass(s.r.classify(text))
 	}
 	if c > queryOnly || c == looks {
 		if secretText(c, text, false) || !closed && c >= plural {

@@ -33,8 +33,11 @@ func (s *scan) pair(src string, p int) int {
 		colon = false
 		i++
 	}
-	query := from > 0 && (src[from-1] == '?' || src[from-1] == '&') || from == 0 && !colon || c == queryOnly && from > 0 && src[from-1] == ';'
-	if c == queryOnly && (!query || colon) {
+	if colon && !quotedName && from > 0 && src[from-1] == ':' { // arn:aws:secretsmanager:…:secret:name
+		return p + 1
+	}
+	query := !colon && inQuery(src, from, i)
+	if c == queryOnly && !query && (colon || from > 0 && src[from-1] != ';') {
 		return p + 1
 	}
 	// "secret = x" has a value behind the blank, "password= user=x" has none.
@@ -73,7 +76,7 @@ func (s *scan) pair(src string, p int) int {
 			return end
 		}
 	}
-	end := s.valueEnd(src, i, query && !colon)
+	end := s.valueEnd(src, i, query)
 	v := src[i:end]
 	if quotedName && colon && c == strong && scalar(v) && !placeholder(v) {
 		s.add(i, end, quoted)
@@ -89,6 +92,20 @@ func (s *scan) pair(src string, p int) int {
 		return i
 	}
 	return max(end, i)
+}
+
+// inQuery says whether the name at from, with its value at i, is a parameter of a query: a ? or & is in front of it, or it
+// begins the text and a & comes behind it.
+func inQuery(src string, from, i int) bool {
+	if from > 0 {
+		return src[from-1] == '?' || src[from-1] == '&'
+	}
+	for end := min(len(src), i+maxRun); i < end && class[src[i]]&blank == 0 && src[i] != '"'; i++ {
+		if src[i] == '&' {
+			return true
+		}
+	}
+	return false
 }
 
 // secretText decides about a text under a sensitive name.

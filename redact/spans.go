@@ -113,7 +113,8 @@ func (s *scan) shift(n, base int) {
 	}
 }
 
-// settle sorts the spans from index n on and joins those that overlap. A joined span takes the form of the wider.
+// settle sorts the spans from index n on and joins those that overlap. A joined span takes the form
+// of the outer one.
 func (s *scan) settle(n int) {
 	part := s.spans[n:]
 	if len(part) < 2 {
@@ -132,10 +133,10 @@ func (s *scan) settle(n int) {
 			out = append(out, p)
 			continue
 		}
-		last.end = max(last.end, p.end)
-		if last.form != p.form && last.form != quoted {
-			last.form = plain
+		if last.form == plain && p.form == inURL && (p.end > last.end || p.start == last.start && p.end == last.end) {
+			last.form = inURL // fits everywhere
 		}
+		last.end = max(last.end, p.end)
 	}
 	s.spans = s.spans[:n+len(out)]
 }

@@ -92,7 +92,13 @@ func uuid(v string) bool { return len(v) == 36 && v[8] == '-' && hexDashSet.run(
 
 // dashes looks at a hyphen: -----BEGIN of a private key, --password of a command line, or nothing.
 func (s *scan) dashes(src string, i int) int {
-	if i+1 >= len(src) || src[i+1] != '-' {
+	if i+2 >= len(src) {
+		return i + 1
+	}
+	if src[i+1] != '-' {
+		if src[i+2] == ' ' && i > 0 && src[i-1] == ' ' && (src[i+1] == 'u' || src[i+1] == 'p') {
+			return s.shortFlag(src, i)
+		}
 		return i + 1
 	}
 	if strings.HasPrefix(src[i:], "-----BEGIN ") {
@@ -104,6 +110,9 @@ func (s *scan) dashes(src string, i int) int {
 	end := nameSet.run(src, i+2, maxName)
 	if end == i+2 || end+1 >= len(src) || src[end] != ' ' || src[end+1] == '-' || class[src[end+1]]&blank != 0 {
 		return i + 1
+	}
+	if src[i+2:end] == "user" {
+		return s.shortFlag(src, end-2)
 	}
 	if s.r.classify(src[i+2:end]) != strong {
 		return i + 1
@@ -119,6 +128,35 @@ func (s *scan) dashes(src string, i int) int {
 		s.add(from, stop, plain)
 	}
 	return max(stop, i+1)
+}
+
+// shortFlag redacts the password in "-u user:password" and "login -p password"; the flag's letter is at i+1.
+func (s *scan) shortFlag(src string, i int) int {
+	from := i + 3
+	stop := from
+	for stop < len(src) && stop < from+256 && class[src[stop]]&blank == 0 {
+		stop++
+	}
+	s.work += stop - i
+	before := src[max(0, i-64):i]
+	if src[i+1] == 'p' {
+		if v := strings.Trim(src[from:stop], `"'`); strings.Contains(before, "login") && looksSecret(v, 6) {
+			s.add(from, stop, plain)
+			return stop
+		}
+		return i + 1
+	}
+	colon := strings.IndexByte(src[from:stop], ':')
+	if colon < 0 {
+		return i + 1
+	}
+	v := strings.Trim(src[from+colon+1:stop], `"'`)
+	if v != "" && !placeholder(v) && !digits(v) && (looksSecret(v, 4) || strings.Contains(before, "curl")) {
+		at := from + colon + 1 + strings.Index(src[from+colon+1:stop], v)
+		s.add(at, at+len(v), plain)
+		return at + len(v)
+	}
+	return i + 1
 }
 
 // pem redacts a private key, RFC 7468, with its armor. One whose end is missing goes to the end of the text.

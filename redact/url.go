@@ -48,14 +48,14 @@ loop:
 		return from
 	case colon > 0 && colon < at:
 		if v := src[colon+1 : at]; placeholder(v) {
-			return at
+			return at + 1
 		}
 		s.add(from, colon, inURL)
 		s.add(colon+1, at, inURL)
-		return at
+		return at + 1
 	case at-from >= 16 && looksSecret(src[from:at], 16):
 		s.add(from, at, inURL)
-		return at
+		return at + 1
 	}
 	return from
 }
@@ -113,6 +113,12 @@ func (s *scan) wholeURL(src string, p, end int) int {
 // they are wanted, mail addresses.
 func (s *scan) at(src string, i int) int {
 	low := max(0, i-maxName)
+	if jdbc := strings.LastIndex(src[low:i], "jdbc:oracle:"); jdbc >= 0 { // jdbc:oracle:thin:user/password@host
+		if slash := strings.IndexByte(src[low+jdbc:i], '/'); slash > 0 {
+			s.add(low+jdbc+slash+1, i, plain)
+			return i + 1
+		}
+	}
 	from, colon := i, -1
 	for from > low && class[src[from-1]]&blank == 0 && strings.IndexByte("\"'`/<>(),;=?&", src[from-1]) < 0 {
 		from--

@@ -114,11 +114,11 @@ var rareEnds = func() (t rare) {
 // ordinary says, fast, that no name that ends so can be sensitive.
 func ordinary(name string) bool {
 	i := len(name) - 1
+	if i >= 2 && name[i-2] == '%' { // an escaped bracket
+		return false
+	}
 	low := max(0, i-16)
 	for i >= low && class[name[i]]&letter == 0 {
-		if name[i] == '%' { // an escaped bracket
-			return false
-		}
 		i--
 	}
 	if i < low {

@@ -1,0 +1,95 @@
+package redact_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gambeson-go/gambeson/redact"
+)
+
+func TestVendors(t *testing.T) {
+	r := redact.Default()
+	samples, short := redact.VendorSamples()
+	if len(samples) < 120 {
+		t.Errorf("%d rules", len(samples))
+	}
+	for i, s := range samples {
+		for _, around := range []string{"%", "got % from env", "(%)", `"%"`, "x=%&y=1", "a\n%\nb", `\n%\n`, "%,%;%", "/v/%/x", "hello%20% y"} {
+			in := strings.ReplaceAll(strings.Replace(around, "%20", "\x00", 1), "%", s)
+			in = strings.Replace(in, "\x00", "%20", 1)
+			if got := r.Text(in); strings.Contains(got, s[len(s)-8:]) {
+				t.Errorf("Text(%q) = %q", in, got)
+			}
+		}
+		if got := r.Text("see " + short[i] + "x"); got != "see "+short[i]+"x" {
+			t.Errorf("Text(%q) = %q", "see "+short[i]+"x", got)
+		}
+	}
+}
+
+func TestCutTokens(t *testing.T) {
+	r := redact.Default()
+	for _, in := range []string{"got ghp_DzPzcJ1R40IB", "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpX", "eyJhbGciOiJIUzI1NiJ9.eyJzdWI", "-----BEGIN RSA PRIVATE KEY-----\nMIIEabc",
+		"-----BEGIN RSA PRIVATE", "password=ab", `{"password":"ab`, "glpat-kqPk7pX", "sk-ant-api03-Ab1"} {
+		if got := r.Text(in); !strings.Contains(got, "[REDACTED]") {
+			t.Errorf("Text(%q) = %q", in, got)
+		}
+	}
+}
+
+// hostile are inputs that a careless scanner takes quadratic time for.
+var hostile = []string{
+	"password=x ", "password=", `password="`, "password: ", `"password":`, "eyJ.", "eyJhbGciOiJIUzI1NiJ9.", "eyJ", "4", "4111 ", "4111-", "%25", "%", `\`, `\\`, `\u0070`,
+	"://a:", "://a@", "://", "@", "a:b@", "a@", "DE00 ", "DE89370400440532013000", "[", "{", "]", `{"a":`, `["a",`, `"`, "'", "`", "-----BEGIN RSA PRIVATE KEY-----",
+	"-----BEGIN ", "--", "--password ", "<password>", "<", "=", ":", "a=", "a=b,", "a=b&", "Bearer ", "Basic ", "Bearer a", "sk-", "ghp_", "xoxb-", "glpat-a.",
+	"Cookie: a=", "Authorization: Digest ", "cookie:[", "token=[", "token=(", "+1", "x", "é", "\x00", "-", ".", "a.b-", "password is ", "-u a:", " '", "password '",
+	`{"name":"password","value":`, `{"a":"{\"a\":`, "amp;token=", "?code=", "AKIA", "jdbc:oracle:", "=;", `\"`, `password=\"`, "1.1.1.1 ", "::",
+}
+
+// TestLinear counts the bytes that the rules look at. Twice the input may be twice the work, and a little.
+func TestLinear(t *testing.T) {
+	r, err := redact.New(redact.Config{Emails: true, Phones: true, IPs: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, unit := range hostile {
+		n := 1 << 18
+		small, large := strings.Repeat(unit, n/len(unit)), strings.Repeat(unit, 2*n/len(unit))
+		start := time.Now()
+		t1, j1 := redact.Work(r, small)
+		once := time.Since(start)
+		start = time.Now()
+		t2, j2 := redact.Work(r, large)
+		twice := time.Since(start)
+		if t1 > 60*n || t2 > t1*5/2 {
+			t.Errorf("%q: text work %d, %d for twice as much", unit, t1/n, t2/n)
+		}
+		if j1 > 60*n || j2 > j1*5/2 {
+			t.Errorf("%q: JSON work %d, %d for twice as much", unit, j1/n, j2/n)
+		}
+		if twice > 12*once+200*time.Millisecond { // what is not counted shows here
+			t.Errorf("%q: %v, then %v for twice as much", unit, once, twice)
+		}
+	}
+}
+
+func TestHostileMegabyte(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
+	r := redact.Default()
+	for _, unit := range hostile {
+		in := strings.Repeat(unit, 1<<20/len(unit))
+		start := time.Now()
+		r.Text(in)
+		text := time.Since(start)
+		start = time.Now()
+		r.AppendJSON(nil, []byte(in))
+		r.Query(in)
+		r.URL(in)
+		if d := time.Since(start); testing.Verbose() && d+text > 60*time.Millisecond {
+			t.Logf("%q: text %v, the rest %v", unit, text, d)
+		}
+	}
+}
