@@ -60,7 +60,8 @@ func (m *Middleware) Origins() []string {
 // Check decides about a request without answering it.
 func (m *Middleware) Check(r *http.Request) Decision {
 	p := m.load()
-	v := p.decide(r)
+	var v verdict
+	p.decide(r, r.Header["Origin"], &v)
 	return p.explain(&v, r)
 }
 
@@ -72,12 +73,14 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 	return layer.Wrap(m, next, func(next http.Handler) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			p := m.load()
-			if len(r.Header["Origin"]) == 0 { // most requests: the rest need not be set up
-				p.answers.plain.replay(w.Header(), &verdict{})
+			var v verdict
+			origins := r.Header["Origin"]
+			if len(origins) == 0 { // most requests: the rest need not be set up
+				p.answers.plain.replay(w.Header(), &v)
 				next.ServeHTTP(w, r)
 				return
 			}
-			v := p.decide(r)
+			p.decide(r, origins, &v)
 			if p.cfg.OnDecision != nil && v.kind != NotCORS {
 				p.cfg.OnDecision(r, p.explain(&v, r))
 			}

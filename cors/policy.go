@@ -105,29 +105,28 @@ type verdict struct {
 }
 
 // decide is the whole of it: pure, and bounded whatever the request holds. The header is read by its canonical keys, as
-// net/http makes them, and never through Get, which would hide a second line.
+// net/http makes them, and never through Get, which would hide a second line. origins are the lines of Origin, which the
+// caller has looked up; v is empty before.
 //
 // Origin that is present and empty counts as an origin that is not listed, not as none: an intermediary has tampered
 // with it.
-func (p *policy) decide(r *http.Request) verdict {
-	origins := r.Header["Origin"]
+func (p *policy) decide(r *http.Request, origins []string, v *verdict) {
 	if len(origins) == 0 {
-		return verdict{kind: NotCORS}
+		return
 	}
-	v := verdict{kind: Actual, origin: origins[0]}
+	v.kind, v.origin = Actual, origins[0]
 	if r.Method == http.MethodOptions {
 		if methods := r.Header["Access-Control-Request-Method"]; len(methods) > 0 {
-			p.decidePreflight(&v, origins, methods, r.Header["Access-Control-Request-Headers"])
-			return v
+			p.decidePreflight(v, origins, methods, r.Header["Access-Control-Request-Headers"])
+			return
 		}
 	}
 	v.cause = p.checkOrigin(origins, Actual)
 	// Browsers send Origin with a same-origin POST as well. That is nothing to report, and nothing rests on it: the
 	// answer is that of a refusal.
 	if v.cause != allowed && r.Header.Get("Sec-Fetch-Site") == "same-origin" {
-		return verdict{kind: NotCORS, origin: v.origin}
+		v.kind, v.cause = NotCORS, allowed
 	}
-	return v
 }
 
 // checkOrigin refuses two lines, of which a cache, a proxy and this package might each believe another. The answer
