@@ -1,11 +1,30 @@
 package cors_test
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/gambeson-go/gambeson/cors"
 )
+
+// With OnDecision set, any client can have reasons made. Their cost must not grow with the configuration.
+func TestReasonsAreBounded(t *testing.T) {
+	for _, n := range []int{10, 20_000} {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = fmt.Sprintf("https://app%05d.example.com", i)
+		}
+		m := mustNew(t, cors.Config{AllowedOrigins: list})
+		for _, origin := range []string{"https://evil.tld", strings.Repeat("https://a.", 1<<17)} {
+			r := request("GET", "Origin", origin)
+			if got := testing.AllocsPerRun(20, func() { m.Check(r) }); got > 30 {
+				t.Errorf("%d origins: %v allocations to say why", n, got)
+			}
+		}
+	}
+}
 
 // The header map is warm, as it is under the other layers: what is counted is this package's own.
 func TestAllocations(t *testing.T) {

@@ -209,6 +209,7 @@ func withdraw(h http.Header) {
 	for _, name := range [...]string{
 		"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Allow-Methods",
 		"Access-Control-Allow-Headers", "Access-Control-Expose-Headers", "Access-Control-Max-Age",
+		"Access-Control-Allow-Private-Network",
 	} {
 		delete(h, name)
 	}

@@ -255,6 +255,7 @@ func TestRefusalWithdrawsOuterGrant(t *testing.T) {
 	for _, r := range []*http.Request{request("GET", "Origin", "https://evil.example"), preflight("https://evil.example", "GET")} {
 		w := httptest.NewRecorder()
 		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Allow-Private-Network", "true")
 		w.Header().Set("X-Other", "stays")
 		mustNew(t, usual()).Wrap(&spy{}).ServeHTTP(w, r)
 		if found := corsHeaders(w.Header()); found != nil || w.Header().Get("X-Other") == "" {

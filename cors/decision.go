@@ -108,7 +108,8 @@ func (p *policy) reason(v *verdict, r *http.Request) string {
 	return "there is no Origin header"
 }
 
-// reasonUnlisted names the near miss where there is one: most "CORS errors" are a scheme, a port or a www.
+// reasonUnlisted names the near miss where there is one: most "CORS errors" are a scheme, a port or a www. Clients choose
+// how often it runs, so it looks at a bounded part of the list, and at no origin longer than any could be.
 func (p *policy) reasonUnlisted(origin string) string {
 	const limit = 512
 	if origin == "null" {
@@ -132,17 +133,15 @@ func (p *policy) reasonUnlisted(origin string) string {
 			return reason + ", but " + quote(near) + " is: the scheme differs"
 		}
 	}
-	for _, entry := range p.cfg.AllowedOrigins {
-		near, f := parsePattern(entry)
+	for _, near := range p.near {
 		switch {
-		case f != nil:
 		case near.wild && near.host == parsed.host && near.scheme == parsed.scheme && near.port == parsed.port:
-			return reason + ", and " + quote(entry) + " covers only subdomains: list it too"
+			return reason + ", and " + quote(near.String()) + " covers only subdomains: list it too"
 		case !near.wild && near.host == parsed.host && near.scheme == parsed.scheme:
-			return reason + ", but " + quote(entry) + " is: the port differs"
+			return reason + ", but " + quote(near.String()) + " is: the port differs"
 		case !near.wild && near.scheme == parsed.scheme && near.port == parsed.port &&
 			strings.TrimPrefix(near.host, "www.") == strings.TrimPrefix(parsed.host, "www."):
-			return reason + ", but " + quote(entry) + " is: the host differs by www"
+			return reason + ", but " + quote(near.String()) + " is: the host differs by www"
 		}
 	}
 	return reason

@@ -12,6 +12,7 @@ const (
 	maxMethodBytes   = 64
 	maxHeaderBytes   = 4096 // of all Access-Control-Request-Headers lines together
 	maxHeaderNames   = 128
+	maxHints         = 256  // of AllowedOrigins, searched for a near miss
 	maxEmptyElements = 16 // RFC 9110 section 5.6.1.2 asks for "a reasonable number"
 )
 
@@ -19,6 +20,7 @@ const (
 // puts another in its place.
 type policy struct {
 	cfg     Config
+	near    []pattern // the first of AllowedOrigins, for hints
 	origins originSet
 	answers compiled
 
@@ -43,6 +45,7 @@ func newPolicy(cfg Config) (*policy, error) {
 	}
 	p := &policy{
 		cfg:            cfg,
+		near:           patterns[:min(len(patterns), maxHints)],
 		origins:        newOriginSet(cfg, patterns),
 		answers:        compile(cfg, patterns),
 		methods:        make(map[string]struct{}, len(cfg.AllowedMethods)),
