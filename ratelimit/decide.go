@@ -136,7 +136,7 @@ func (m *Middleware) ask(ctx context.Context, cs []charge) error {
 	for i := range cs {
 		asks[i] = m.askOf(&cs[i])
 	}
-	states, err := m.cfg.Store.Take(ctx, asks)
+	states, err := m.cfg.Store.Take(context.WithoutCancel(ctx), asks)
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,12 @@ import (
 // Take decides the asks of one request together: when one that is not Shadow is denied,
 // nothing is taken from any of them. It returns one State for each Ask, in the same order.
 // An error means that nothing is known; the middleware then decides on a table of its own,
-// or answers 503 where a policy is FailClosed. Take is called at once from many goroutines
-// and must respect ctx and a deadline of its own: the request waits for it.
+// or answers 503 where a policy is FailClosed.
+//
+// Take is called at once from many goroutines, and a request waits for it: it needs a
+// deadline of its own, of some milliseconds. The ctx of a middleware carries the values of
+// the request, but does not end with it. Clients that hang up in the middle would otherwise
+// go uncharged, break the connections of the Store's pool, and look like its failures.
 type Store interface {
 	Take(ctx context.Context, asks []Ask) ([]State, error)
 }

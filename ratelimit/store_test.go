@@ -55,6 +55,14 @@ func TestStoreIsAskedOnce(t *testing.T) {
 		if w.Code != http.StatusNoContent || len(store.asks) != 1 {
 			t.Fatalf("status %d after %d calls", w.Code, len(store.asks))
 		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // a client that hangs up is charged all the same, and does not disturb the Store
+		gone := httptest.NewRequestWithContext(ctx, "GET", "/", nil)
+		gone.RemoteAddr = "192.0.2.99:1"
+		h.ServeHTTP(httptest.NewRecorder(), gone)
+		if len(store.asks) != 2 || store.gone != 0 {
+			t.Errorf("%d calls, %d with a context that is over", len(store.asks), store.gone)
+		}
 		asks := store.asks[0]
 		if len(asks) != 3 {
 			t.Fatalf("%d asks", len(asks))
