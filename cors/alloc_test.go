@@ -26,6 +26,16 @@ func TestReasonsAreBounded(t *testing.T) {
 	}
 }
 
+func TestHintsComeFromAPartOfTheList(t *testing.T) {
+	list := origins(300)
+	m := mustNew(t, cors.Config{AllowedOrigins: list})
+	for i, hint := range map[int]bool{0: true, 255: true, 256: false} {
+		if d := m.Check(request("GET", "Origin", list[i]+":8443")); strings.HasSuffix(d.Reason, "the port differs") != hint {
+			t.Errorf("%d: %s", i, d.Reason)
+		}
+	}
+}
+
 // The header map is warm, as it is under the other layers: what is counted is this package's own.
 func TestAllocations(t *testing.T) {
 	wild := cors.Config{AllowedOrigins: []string{"https://*.example.com"}}

@@ -80,7 +80,7 @@ func compile(cfg Config, patterns []pattern) compiled {
 }
 
 // dropVary is where "*" parts from rs/cors: an answer that is the same for everybody is given always and needs no
-// Vary, which would only keep caches from sharing it (Fetch section 3.3.6, "CORS protocol and HTTP caches").
+// Vary, which would only keep caches from sharing it (Fetch, "CORS protocol and HTTP caches").
 func (c *compiled) dropVary() {
 	c.actual.vary = ""
 	c.plain = c.actual

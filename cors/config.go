@@ -137,10 +137,13 @@ func (c Config) checkOrigins(problems *conf.Problems) []pattern {
 
 // checkTrust refuses origins that are well written and admit more than they seem to.
 func (c Config) checkTrust(p pattern) *flaw {
+	// Loopback never leaves the machine, and development needs it.
 	if p.scheme == "http" && c.AllowCredentials && !p.loopback() && !c.DangerouslyAllowInsecureOrigins {
 		p.scheme = "https"
 		return &flaw{reason: "anybody on the network path can pose as an http origin and use the visitor's credentials", write: p.String()}
 	}
+	// A name that the list does not know, such as "intranet", is a suffix by its prevailing rule, and stays one here: who
+	// gives out names below it is not known either.
 	if p.wild && !p.loopback() && !c.DangerouslyAllowPublicSuffixes {
 		if suffix, _ := publicsuffix.PublicSuffix(p.host); suffix == p.host {
 			return &flaw{reason: fmt.Sprintf("%q is a public suffix, anybody can register a name below it", p.host),
@@ -160,6 +163,7 @@ func (c Config) checkMethods(problems *conf.Problems) {
 			problems.Add(field, method, "it is not one method (RFC 9110 section 9.1)", `write one name an element, like "PUT"`)
 		case isForbiddenMethod(method):
 			problems.Add(field, method, "no browser lets a script send it (Fetch section 2.2.1)", "leave it out")
+		// Any other method in lower case is left as it is, even "patch": it can match, and some server may mean it.
 		case upper != method && isNormalizedMethod(upper):
 			problems.Add(field, method, "browsers send it in upper case, so it would never match", fmt.Sprintf("write %q", upper))
 		}

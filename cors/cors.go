@@ -11,7 +11,8 @@ import (
 )
 
 // Middleware answers preflights and puts CORS headers on the answers of the handlers that it wraps. Make it with [New];
-// one that New did not make allows no origin.
+// one that New did not make, nil or zero, allows no origin. It is safe for concurrent use, and one Middleware may wrap
+// any number of handlers; Reconfigure then changes all of them.
 type Middleware struct {
 	policy atomic.Pointer[policy]
 }
@@ -57,7 +58,9 @@ func (m *Middleware) Origins() []string {
 	return slices.Clip(origins)
 }
 
-// Check decides about a request without answering it.
+// Check decides about a request without answering it: the same decision that Wrap acts on, for tests, for a page that
+// explains CORS errors, and for a layer that answers in its own way. It does not call OnDecision. Unlike Wrap it always
+// puts the reason into words, which costs some allocations.
 func (m *Middleware) Check(r *http.Request) Decision {
 	p := m.load()
 	var v verdict

@@ -9,7 +9,7 @@ import (
 	"github.com/gambeson-go/gambeson/internal/conf"
 )
 
-// Kind is what a request is to CORS.
+// Kind is what a request is to CORS. Its zero value is NotCORS.
 type Kind uint8
 
 const (
@@ -28,7 +28,8 @@ func (k Kind) String() string {
 	return "not CORS"
 }
 
-// Decision is what became of one request, and why.
+// Decision is what became of one request, and why. To be allowed is the browser's business only: a refused actual request
+// reaches the handler all the same, without CORS headers on its answer.
 type Decision struct {
 	Kind    Kind
 	Allowed bool // true where Kind is NotCORS: there is nothing to refuse

@@ -50,9 +50,9 @@
 //
 // # Caches
 //
-// A shared cache that holds the answer for one origin must not give it to another (Fetch section 3.3.6). So every
-// answer that depends on the origin says "Vary: Origin", also those without CORS headers, since these were as wrong for
-// an allowed origin. Answers to preflights are not cacheable (RFC 9110 section 9.3.7), but some caches can be told to
+// A shared cache that holds the answer for one origin must not give it to another (Fetch, "CORS protocol and HTTP
+// caches"). So every answer that depends on the origin says "Vary: Origin", also those without CORS headers, which would
+// be as wrong for an allowed origin. Answers to preflights are not cacheable (RFC 9110 section 9.3.7), but some caches can be told to
 // keep them, so they name in Vary all that they depend on.
 //
 // # Origins from a database

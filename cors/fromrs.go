@@ -8,7 +8,8 @@ import (
 	rscors "github.com/rs/cors"
 )
 
-// lostOption is an option of rs/cors that no Config can hold. New reports it.
+// lostOption is an option of rs/cors that no Config can hold. New reports it, so that FromRS need not fail: all problems
+// come at once and from one place.
 type lostOption struct {
 	field  string
 	value  any
@@ -19,7 +20,7 @@ type lostOption struct {
 // FromRS converts a configuration of rs/cors. What worked there works here, but where it admitted more than it seemed
 // to; what never worked there, or cannot be checked, [New] reports with its fix. A Logger becomes an OnDecision.
 //
-// Three defaults of rs/cors are spelled out: no AllowedHeaders meant Accept, Content-Type and X-Requested-With; "*"
+// Debug is dropped. Three defaults of rs/cors are spelled out: no AllowedHeaders meant Accept, Content-Type and X-Requested-With; "*"
 // there covered Authorization; and no AllowedOrigins meant everybody, which New refuses until "*" is written.
 func FromRS(o rscors.Options) Config {
 	cfg := Config{
@@ -29,15 +30,18 @@ func FromRS(o rscors.Options) Config {
 		AllowCredentials: o.AllowCredentials,
 		MaxAge:           time.Duration(min(o.MaxAge, 1<<30)) * time.Second, // no overflow: New refuses far less
 	}
-	if o.MaxAge < 0 {
+	if o.MaxAge < 0 { // any of them means "0" there
 		cfg.MaxAge = -1
 	}
 	switch {
+	// An empty list there was not empty.
 	case len(cfg.AllowedHeaders) == 0:
 		cfg.AllowedHeaders = []string{"Accept", "Content-Type", "X-Requested-With"}
+	// rs/cors gives back whatever was asked for, Authorization too.
 	case slices.Contains(cfg.AllowedHeaders, "*"):
 		cfg.AllowedHeaders = append(cfg.AllowedHeaders, "Authorization")
 	}
+	// Here "*" would open what was shut there, so somebody has to say that it is meant.
 	for _, method := range o.AllowedMethods {
 		if method == "*" {
 			cfg.lose("rs/cors AllowedMethods", method, "rs/cors took it for a method of that name, so it allowed none", `leave it out of the rs/cors options; set AllowedMethods to "*" on the Config if all are meant`)
@@ -55,6 +59,7 @@ func FromRS(o rscors.Options) Config {
 	if o.AllowPrivateNetwork {
 		cfg.lose("rs/cors AllowPrivateNetwork", true, "browsers ask the user now instead of the server", "leave it out")
 	}
+	// Any success is as good as another; the answer is 204 now.
 	if s := o.OptionsSuccessStatus; s != 0 && (s < 200 || s > 299) {
 		cfg.lose("rs/cors OptionsSuccessStatus", s, "a preflight succeeds with 2xx only (Fetch section 4.8)", "leave it out")
 	}

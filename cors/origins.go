@@ -11,7 +11,7 @@ import (
 // originSet matches the Origin header. Exact origins are found byte for byte, as the browser's own check compares
 // (Fetch section 4.10); a pattern's suffix is looked up at each dot, so that the cost does not grow with the list.
 type originSet struct {
-	any     bool
+	any     bool // "*": nothing else is looked at
 	exact   map[string]struct{}
 	wild    map[string]schemes // by ".example.com:8443"
 	longest int                // no longer Origin can match
@@ -133,7 +133,7 @@ func labelEnd(s string) int {
 	return i
 }
 
-// checkSuffix refuses a name that a stranger could register although it lies below the pattern's domain:
+// checkSuffix has the last word on an origin that a pattern covers. It refuses a name that a stranger could register although it lies below the pattern's domain:
 // evil.s3.amazonaws.com for "https://*.amazonaws.com".
 func (o *originSet) checkSuffix(hostport, suffix string) cause {
 	host, base := hostport, suffix[1:]

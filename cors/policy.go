@@ -12,8 +12,8 @@ const (
 	maxMethodBytes   = 64
 	maxHeaderBytes   = 4096 // of all Access-Control-Request-Headers lines together
 	maxHeaderNames   = 128
-	maxHints         = 256  // of AllowedOrigins, searched for a near miss
-	maxEmptyElements = 16 // RFC 9110 section 5.6.1.2 asks for "a reasonable number"
+	maxHints         = 256 // of AllowedOrigins, searched for a near miss
+	maxEmptyElements = 16  // RFC 9110 section 5.6.1.2 asks for "a reasonable number"
 )
 
 // policy is one configuration made ready. It is never changed, so that requests share it without a lock: Reconfigure

@@ -97,7 +97,7 @@ func trimOWS(s string) string {
 }
 
 // joinNames writes the names of checked lines the way a browser would. Browsers compare names without case (Fetch
-// section 4.8 step 7.7), so the answer need not be written as the question was.
+// section 4.8), so the answer need not be written as the question was.
 func joinNames(lines []string, size int) string {
 	joined := make([]byte, 0, size)
 	for _, line := range lines {
