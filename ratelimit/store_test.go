@@ -161,3 +161,18 @@ func TestShadowNeverCloses(t *testing.T) {
 		}
 	}
 }
+
+// TestEmission: one token in so long is asked for as exactly that, though a limit is a float.
+func TestEmission(t *testing.T) {
+	for ms := 1; ms <= 3000; ms++ {
+		for _, want := range []time.Duration{time.Duration(ms) * time.Millisecond, time.Duration(ms) * time.Hour, time.Duration(ms)} {
+			store := &fakeStore{mem: ratelimit.NewMemory(64)}
+			m := newLimiter(t, ratelimit.Config{Store: store, Policies: []ratelimit.Policy{{Name: "p", Limit: ratelimit.Per(1, want), Burst: 1}}})
+			m.Check(&http.Request{RemoteAddr: "192.0.2.1:1"})
+			if got := store.asks[0][0].Emission; got != want {
+				t.Fatalf("%v became %v", want, got)
+			}
+		}
+		ms += ms / 7
+	}
+}
