@@ -76,7 +76,12 @@ func (s *scan) pair(src string, p int) int {
 			return end
 		}
 	}
-	end := s.valueEnd(src, i, query)
+	end := 0
+	if c >= plural {
+		end = s.valueEnd(src, i, query)
+	} else if end = s.valueEnd(src[:min(len(src), i+firstLook)], i, query); looksSecret(src[i:end], 16) {
+		end = s.valueEnd(src, i, query)
+	}
 	v := src[i:end]
 	if quotedName && colon && c == strong && scalar(v) && !placeholder(v) {
 		s.add(i, end, quoted)
@@ -286,8 +291,8 @@ func (s *scan) bracketed(src string, i int, c nameClass) int {
 	if open == '(' {
 		closer = ')'
 	}
-	end := i
-	for ; end < len(src) && src[end] != '\n'; end++ {
+	end, limit := i, min(len(src), i+2*firstLook)
+	for ; end < limit && src[end] != '\n'; end++ {
 		if src[end] == open {
 			depth++
 		} else if src[end] == closer {
@@ -315,37 +320,34 @@ func hasFoldSuffix(s, suffix string) bool {
 
 // headerValue is the end of "Bearer x" behind "Authorization:", or of "a=b; c=d" behind "Cookie:"; i if it is neither.
 func headerValue(src string, i int, name string) int {
-	end := i
-	for end < len(src) && end < i+maxRun*2 && src[end] != '\n' && src[end] != '\r' && src[end] != '"' && src[end] != '\'' && src[end] != '`' {
-		end++
-	}
-	first := wordSet.run(src, i, 40)
 	if hasFoldSuffix(name, "cookie") {
 		eq := tokenSet.run(src, i, maxRun)
 		if strings.IndexByte(src[i:eq], '=') < 0 {
 			return i
 		}
-		return cookiesEnd(src, i, end)
+		return cookiesEnd(src, i, lineEnd(src, i, "\"'`"))
 	}
-	first = nameSet.run(src, i, 40)
-	if first == i || first >= end || src[first] != ' ' || class[src[first+1]]&blank != 0 {
+	first := nameSet.run(src, i, 40)
+	if first == i || first+1 >= len(src) || src[first] != ' ' || class[src[first+1]]&blank != 0 {
 		return i
 	}
 	switch scheme := strings.ToLower(src[i:first]); scheme {
 	case "digest", "hawk", "oauth", "aws4-hmac-sha256", "signature", "token", "gnap", "mac":
-		// parameters with quotes: the rest of the line
-		for end < len(src) && src[end] != '\n' && src[end] != '\r' && src[end] != '\'' && end < i+maxRun*2 {
-			end++
-		}
-		return end
+		return lineEnd(src, first, "'") // parameters with quotes
 	case "basic", "bearer", "negotiate", "ntlm", "apikey", "dpop", "key", "privatetoken", "splunk", "bot", "jwt", "sso-key", "genieky":
 		stop := first + 1
-		for stop < end && class[src[stop]]&blank == 0 && src[stop] != ',' && src[stop] != ']' && src[stop] != '}' {
-			stop++
+		stop = tokenSet.run(src, stop, firstLook)
+		if looksSecret(src[first+1:stop], 4) || stop == len(src) && stop-first > 4 {
+			return tokenSet.run(src, stop, len(src))
 		}
-		if looksSecret(src[first+1:stop], 4) || stop == end && stop-first > 4 {
-			return stop
-		}
+	}
+	return i
+}
+
+// lineEnd is the end of the line, or of the text in front of one of the quotes.
+func lineEnd(src string, i int, quotes string) int {
+	for i < len(src) && src[i] != '\n' && src[i] != '\r' && strings.IndexByte(quotes, src[i]) < 0 {
+		i++
 	}
 	return i
 }

@@ -128,6 +128,9 @@ func (s *scan) word(x *index, src string, start, end int) int {
 	return end
 }
 
+// firstLook is how far a rule reads that may yet find nothing. Only what is redacted, and so never read again, is longer.
+const firstLook = 256
+
 // match returns the end of the token whose prefix ends at i, or 0.
 func (s *scan) match(t *rule, src string, i int) int {
 	if t.re != nil {
@@ -138,7 +141,7 @@ func (s *scan) match(t *rule, src string, i int) int {
 		}
 		return 0
 	}
-	stop := t.set.run(src, i, t.max)
+	stop := t.set.run(src, i, min(t.max, max(t.min, firstLook)))
 	s.work += stop - i
 	if t.exact && stop < len(src) && (t.set[src[stop]] || class[src[stop]]&wordByte != 0) {
 		return 0
@@ -153,7 +156,7 @@ func (s *scan) match(t *rule, src string, i int) int {
 	if t.has != "" && !strings.Contains(src[i:stop], t.has) || !t.exact && !looksSecret(src[i:stop], 1) {
 		return 0
 	}
-	if !t.exact && stop == i+t.max { // longer than any token: what follows belongs to it all the same
+	if !t.exact { // what follows belongs to it, however long
 		stop = t.set.run(src, stop, len(src))
 	}
 	for stop > i+1 && (src[stop-1] == '.' || src[stop-1] == '-') {

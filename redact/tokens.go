@@ -15,7 +15,13 @@ func (s *scan) scheme(src string, start, end int) int {
 	for i < len(src) && i < end+4 && (src[i] == ' ' || src[i] == ':' || src[i] == '+') {
 		i++
 	}
-	stop := tokenSet.run(src, i, len(src))
+	stop := tokenSet.run(src, i, firstLook)
+	if stop == i+firstLook {
+		if !looksSecret(src[i:stop], 16) {
+			return end
+		}
+		stop = tokenSet.run(src, stop, len(src))
+	}
 	s.work += stop - i
 	for stop > i && src[stop-1] == '.' {
 		stop--

@@ -3,7 +3,7 @@ package redact
 import "strings"
 
 // maxUserinfo bounds how far the password of a URL is looked for behind a slash that ought to have been escaped.
-const maxUserinfo = 512
+const maxUserinfo = 256
 
 // authority looks at the :// at p: user and password in front of the host, RFC 3986 section 3.2.1. The last @ counts,
 // because passwords contain them unescaped.

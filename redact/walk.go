@@ -117,6 +117,10 @@ func (w *walker) special(dst []byte, v reflect.Value, name string, c nameClass) 
 		if v.Kind() != reflect.String { // what known made of it
 			return w.appendText(dst, x, c), true, true
 		}
+	case json.Number:
+		if json.Valid([]byte(x)) {
+			return w.appendNumber(dst, string(x), name, c, digits(string(x)) && len(x) <= 19 && card([]byte(x))), true, true
+		}
 	case Secret:
 		return appendQuoted(dst, w.s.marked(string(x))), true, true
 	case slog.LogValuer:
@@ -458,7 +462,15 @@ func appendQuoted(dst []byte, text string) []byte {
 		size := 1
 		if c >= utf8.RuneSelf {
 			var r rune
-			if r, size = utf8.DecodeRuneInString(text[i:]); r != utf8.RuneError || size > 1 {
+			r, size = utf8.DecodeRuneInString(text[i:])
+			if line := r == '\u2028' || r == '\u2029'; line { // as encoding/json: JavaScript takes them for line ends
+				dst = append(append(dst, text[from:i]...), `\u202`...)
+				dst = append(dst, hex[r&15])
+				i += size
+				from = i
+				continue
+			}
+			if r != utf8.RuneError || size > 1 {
 				i += size
 				continue
 			}
