@@ -33,27 +33,22 @@ type capture struct {
 	limit int
 	kept  []byte
 	size  int64
-	done  bool
 }
 
 func (c *capture) keep(p []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.done {
-		return
-	}
 	c.size += int64(len(p))
 	if room := c.limit - len(c.kept); room > 0 {
 		c.kept = append(c.kept, p[:min(room, len(p))]...)
 	}
 }
 
-// text ends the capture and gives its redacted text, at most n bytes. The redaction comes first and sees a margin beyond
+// text is the redacted text of what is there so far, at most n bytes. The redaction comes first and sees a margin beyond
 // n, so that no half of a secret stays.
 func (c *capture) text(red *redact.Redactor, n int) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.done = true
 	if len(c.kept) == 0 {
 		return ""
 	}

@@ -134,6 +134,16 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
+func TestNoBodyStaysNoBody(t *testing.T) {
+	r := post("text/plain", "")
+	r.Body = http.NoBody
+	serve(t, both(100), r, func(_ http.ResponseWriter, r *http.Request) {
+		if r.Body != http.NoBody {
+			t.Error("http.NoBody was wrapped: transports look for it")
+		}
+	})
+}
+
 func TestBodyMatch(t *testing.T) {
 	for _, tc := range []struct {
 		match func(*http.Request) bool

@@ -151,6 +151,7 @@ func TestHandlerEdges(t *testing.T) {
 	l := slog.New(logging.NewHandler(&buf, &slog.HandlerOptions{ReplaceAttr: rename}))
 	l.Info("token=hunter2hunter2", "password", "hunter2hunter2", slog.Group("g", "password", "hunter2hunter2"),
 		slog.Group("credentials", "x", "hunter2hunter2"), slog.Group("password", "v", "hunter2hunter2"))
+	l.Info("m", slog.Group("api", "key", "hunter2Hunter2hunter2"), slog.Group("client", slog.Group("api", "key", "hunter2Hunter2hunter2")))
 	l.WithGroup("credentials").Info("m", "x", "hunter2hunter2", slog.Group("y", "z", "hunter2hunter2"))
 	if strings.Contains(buf.String(), "hunter2") {
 		t.Errorf("%s", buf.Bytes())

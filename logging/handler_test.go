@@ -121,8 +121,13 @@ func TestHandlerWritesWhatSlogWrites(t *testing.T) {
 		},
 		"empty group at the end": func(l *slog.Logger) { l.With("a", 1).WithGroup("g").Info("m") },
 		"with nothing":           func(l *slog.Logger) { l.With().WithGroup("g").With(slog.Group("x")).Info("m", "a", 1) },
-		"with twice":             func(l *slog.Logger) { l.With("a", 1).With("b", 2).WithGroup("g").With("c", 3).Info("m", "a", 4) },
-		"levels":                 func(l *slog.Logger) { l.Log(context.Background(), slog.LevelError+3, "m") },
+		"with nothing at all":    func(l *slog.Logger) { l.WithGroup("g").With(slog.Group("x")).Info("m") },
+		"with a valuer to a group": func(l *slog.Logger) {
+			l.WithGroup("g").With("v", valuer{slog.GroupValue()}).Info("m", "a", 1)
+		},
+		"group of nothing": func(l *slog.Logger) { l.WithGroup("g").Info("m", "", valuer{slog.AnyValue(nil)}) },
+		"with twice":       func(l *slog.Logger) { l.With("a", 1).With("b", 2).WithGroup("g").With("c", 3).Info("m", "a", 4) },
+		"levels":           func(l *slog.Logger) { l.Log(context.Background(), slog.LevelError+3, "m") },
 		"valuer": func(l *slog.Logger) {
 			l.Info("m", "v", valuer{slog.GroupValue(slog.Int("a", 1))}, "w", valuer{slog.IntValue(2)})
 		},
@@ -137,6 +142,22 @@ func TestHandlerWritesWhatSlogWrites(t *testing.T) {
 		"zone":      func(l *slog.Logger) { l.Info("m", "t", time.Unix(1e9, 1).In(time.FixedZone("x", -5400))) },
 	} {
 		t.Run(name, func(t *testing.T) { same(t, nil, log) })
+	}
+}
+
+// Where slog.JSONHandler writes no JSON, this one does.
+func TestHandlerWhereSlogFails(t *testing.T) {
+	var buf bytes.Buffer
+	slog.New(logging.NewHandler(&buf, nil)).Info("m", slog.Group("g", slog.Attr{}), "a", 1, "t", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))
+	want(t, decode(t, buf.Bytes()), map[string]any{"g": nil, "a": 1, "t": "!ERROR:time.Time year outside of range [0,9999]"})
+}
+
+// What the JSON value does not tell: lines stay lines for those who split at U+2028, and HTML stays readable.
+func TestHandlerBytes(t *testing.T) {
+	var buf bytes.Buffer
+	slog.New(logging.NewHandler(&buf, nil)).Info("a\u2028b\u2029<&>", "v", []string{"<&>"})
+	if s := buf.String(); !strings.Contains(s, `"msg":"a\u2028b\u2029<&>","v":["<&>"]`) {
+		t.Errorf("%s", s)
 	}
 }
 

@@ -206,6 +206,15 @@ func TestClientGone(t *testing.T) {
 	}
 }
 
+// A panic is logged even where Skip says yes and the client is gone.
+func TestSkippedPanicOfAGoneClient(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	cfg := logging.Config{Skip: func(*http.Request) bool { return true }}
+	_, rec := serve(t, cfg, get("/").WithContext(ctx), func(http.ResponseWriter, *http.Request) { panic("boom") })
+	want(t, rec, map[string]any{"http.response.status_code": 499, "level": "ERROR", "exception.message": "boom"})
+}
+
 // A deadline and a shutdown with a cause are the server's doing.
 func TestNotTheClient(t *testing.T) {
 	deadline, cancel := context.WithTimeout(context.Background(), 0)

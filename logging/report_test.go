@@ -154,6 +154,7 @@ func caseTracker(t *testing.T) {
 	r.SetBasicAuth("ann", secret)
 	r.AddCookie(&http.Cookie{Name: "session", Value: secret})
 	r.Header.Set("Accept", "text/html")
+	r.Header.Set("X-Api-Key", secret)
 	m.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.ParseForm()
 		logging.Add(r.Context(), slog.String("password", secret), slog.Any("err", errors.New("password="+secret)))
