@@ -22,7 +22,7 @@ type answer struct {
 	fields []field
 }
 
-// field is one header line of an answer.
+// field is one header line of an answer: a text that is always the same, or a part of the request.
 type field struct {
 	name  string
 	value string // where it comes from nowhere
@@ -51,7 +51,7 @@ type compiled struct {
 // compile asks rs/cors once for each kind of request. It asks with an origin of the list: what the answers differ in
 // between origins is the origin itself, and that comes out as a source.
 func compile(cfg Config, patterns []pattern) compiled {
-	origin := probeOrigin
+	origin := probeOrigin // for "*", which admits it
 	if len(patterns) > 0 {
 		p := patterns[0]
 		if p.wild {
@@ -59,6 +59,8 @@ func compile(cfg Config, patterns []pattern) compiled {
 		}
 		origin = p.String()
 	}
+	// Methods and headers of the configuration do not shape an answer, they only decide whether there is one. So the
+	// probes stand in for all of them, and rs/cors shows by echoing them where the request's own belong.
 	rs := rscors.New(rscors.Options{
 		AllowedOrigins:   slices.Clone(cfg.AllowedOrigins),
 		AllowedMethods:   []string{http.MethodGet, probeMethod},
@@ -145,7 +147,8 @@ func seconds(d time.Duration) int {
 	return int(d / time.Second)
 }
 
-// replay writes the answer for one request. All values lie in one array of this response alone, each cut off so that
+// replay writes the answer for one request, over what an outer layer may have set: two values of
+// Access-Control-Allow-Origin void each other. All values lie in one array of this response alone, each cut off so that
 // an append to one cannot reach the next.
 func (a *answer) replay(h http.Header, v *verdict) {
 	if len(a.fields) == 0 { // most responses: an array of known length costs less
@@ -189,7 +192,7 @@ func addVary(h http.Header, vary string, fresh []string) {
 	}
 }
 
-// varies says whether the lines name the field already.
+// varies says whether the lines name the field already, so that two layers that both vary do not say it twice.
 func varies(lines []string, name string) bool {
 	for _, line := range lines {
 		for element := range strings.SplitSeq(line, ",") {

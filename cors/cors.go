@@ -19,7 +19,7 @@ type Middleware struct {
 
 // New checks the whole configuration and compiles it. Its error joins one [ConfigError] for each problem.
 func New(cfg Config) (*Middleware, error) {
-	m := new(Middleware)
+	m := new(Middleware) // not a copy of anything: it holds an atomic pointer
 	if err := m.Reconfigure(cfg); err != nil {
 		return nil, err
 	}
@@ -84,6 +84,7 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 				return
 			}
 			p.decide(r, origins, &v)
+			// Before the answer, so that a log line stands above what the request does next.
 			if p.cfg.OnDecision != nil && v.kind != NotCORS {
 				p.cfg.OnDecision(r, p.explain(&v, r))
 			}

@@ -127,6 +127,7 @@ func (p *policy) reasonUnlisted(origin string) string {
 	case parsed.wild:
 		return reason + ": patterns stand in configurations only"
 	}
+	// A page that moved to https, or a development server without it.
 	other := parsed
 	if parsed.scheme == "http" || parsed.scheme == "https" {
 		other.scheme = map[string]string{"http": "https", "https": "http"}[parsed.scheme]

@@ -18,6 +18,7 @@ func (p pattern) checkHost() *flaw {
 	if p.scheme != "http" && p.scheme != "https" {
 		return checkOpaque(p.host) // an extension or an app: its host is a name of its own, case kept
 	}
+	// A bracket anywhere means an IPv6 address, or something that would be none.
 	if strings.ContainsAny(p.host, "[]") {
 		return p.checkIPv6()
 	}
@@ -44,6 +45,7 @@ func (p pattern) checkHost() *flaw {
 			return f
 		}
 	}
+	// The URL standard parses such a host as an IPv4 address or fails; no domain can end so.
 	if endsInNumber(labels[len(labels)-1]) {
 		ip, err := netip.ParseAddr(p.host)
 		switch {
@@ -88,7 +90,7 @@ func (p pattern) checkIPv6() *flaw {
 	if err != nil || !ip.Is6() || ip.Zone() != "" || len(inner) != len(p.host)-2 {
 		return &flaw{reason: "it is not an IPv6 address in brackets", advice: `write it like "http://[::1]:3000"`}
 	}
-	form := ip.String()
+	form := ip.String() // RFC 5952, which is the URL standard's form but for mapped addresses
 	if ip.Is4In6() {
 		b := ip.As16()
 		form = fmt.Sprintf("::ffff:%x:%x", uint16(b[12])<<8|uint16(b[13]), uint16(b[14])<<8|uint16(b[15]))

@@ -70,7 +70,7 @@ func parsePattern(s string) (pattern, *flaw) {
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		authority, tail = rest[:i], rest[i:]
 	}
-	// First of all, so that no later flaw can show a password.
+	// The first check on the authority, so that no later flaw can show a password.
 	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
 		return pattern{}, &flaw{reason: "an origin has no user information", write: prefix + authority[i+1:]}
 	}
@@ -117,6 +117,7 @@ func checkText(s string) *flaw {
 	switch {
 	case s == "":
 		return &flaw{reason: "an empty origin matches nothing", advice: "leave it out, or check the variable that it comes from"}
+	// Anybody can make a sandboxed frame, so to allow null is to allow everybody, with credentials if they are on.
 	case strings.EqualFold(s, "null"):
 		return &flaw{reason: "sandboxed frames, local files and data: pages of anybody have the origin null",
 			advice: "serve the page from an origin of its own and list that"}
@@ -136,6 +137,7 @@ func checkText(s string) *flaw {
 			return &flaw{reason: "browsers send international domain names in punycode", advice: "write the domain in its xn-- form"}
 		}
 	}
+	// Other libraries take these; here they would be hosts that never match.
 	if s[0] == '^' || s[len(s)-1] == '$' || strings.ContainsAny(s, `\()|{}`) || strings.Contains(s, "://.*") {
 		return &flaw{reason: "regular expressions are not origins", advice: `write "https://*.example.com" for all subdomains`}
 	}
@@ -155,6 +157,7 @@ func cutScheme(s string) (scheme, rest string, f *flaw) {
 	if lower := strings.ToLower(scheme); lower != scheme {
 		return "", "", &flaw{reason: "browsers send the scheme in lower case", write: lower + "://" + rest}
 	}
+	// These have opaque origins, or that of the page that made them (blob:).
 	switch scheme {
 	case "file", "data", "about", "blob", "javascript":
 		return "", "", &flaw{reason: "a page of the scheme " + scheme + " has the origin null or that of its creator",
@@ -215,6 +218,7 @@ func cutPort(scheme, authority string) (host, port string, f *flaw) {
 		return "", "", &flaw{reason: "a port cannot be a wildcard: any user of the machine can open one", advice: "list each port that you use"}
 	case err != nil || number < 1 || number > 65535 || port[0] == '+':
 		return "", "", &flaw{reason: "the port is not a number from 1 to 65535", advice: "write the port that the page is served on, or none"}
+	// From here on the port is a good one, but not in the form that browsers give it.
 	case port[0] == '0':
 		return "", "", &flaw{reason: "browsers send ports without leading zeros", write: bare + ":" + strconv.Itoa(number)}
 	case scheme == "http" && number == 80, scheme == "https" && number == 443:
@@ -233,10 +237,13 @@ func (p *pattern) cutWildcard() *flaw {
 		return &flaw{reason: "it admits every host", advice: `write "https://*.example.com" for the subdomains of one domain, or "*" alone for everybody`}
 	case strings.Count(p.host, "*") > 1:
 		return &flaw{reason: "there is one wildcard at most, and it stands for one label or more", write: with("*." + strings.TrimLeft(p.host, "*."))}
+	// "*example.com" is nearly always meant as "*.example.com".
 	case !found && p.host[0] == '*':
 		return &flaw{reason: fmt.Sprintf("it admits the domains of strangers that end in %q", p.host[1:]), write: with("*." + p.host[1:])}
+	// Behind a name it admits registrable domains, between two labels it is of no use.
 	case !found:
 		return &flaw{reason: "a wildcard anywhere but in front of a domain admits the domains of strangers", advice: `write "https://*.example.com", or list each origin`}
+	// The host of an extension is an id.
 	case p.scheme != "http" && p.scheme != "https":
 		return &flaw{reason: "only http and https have subdomains", advice: "list each origin"}
 	case base == "":

@@ -74,7 +74,8 @@ func newPolicy(cfg Config) (*policy, error) {
 	return p, nil
 }
 
-// closed is the policy of a Middleware that New did not make: it allows nothing.
+// closed is the policy of a Middleware that New did not make: it allows nothing. It is made anew each time, since nothing
+// of this package lives longer than a Middleware.
 func closed() *policy {
 	return &policy{
 		answers:  compiled{plain: answer{vary: "Origin"}, refused: answer{vary: "Origin"}},
@@ -82,7 +83,8 @@ func closed() *policy {
 	}
 }
 
-// refusals are the bodies of the 403s: fixed texts, for whoever calls without a browser.
+// refusals are the bodies of the 403s: fixed texts, for whoever calls without a browser. They say which part was refused,
+// which anybody could find out, and give back nothing of the request. The exact reason is for OnDecision.
 func refusals() map[cause][]byte {
 	body := func(detail string) []byte {
 		return problem.Problem{Status: http.StatusForbidden, Detail: detail}.Body()
@@ -97,7 +99,8 @@ func refusals() map[cause][]byte {
 	}
 }
 
-// verdict is a decision in the making. Its strings are parts of the request.
+// verdict is a decision in the making. Its strings are parts of the request; only headers is written anew where the
+// request's own was untidy. It lives on the stack of Wrap.
 type verdict struct {
 	kind    Kind
 	cause   cause

@@ -11,6 +11,7 @@ func (p *policy) checkHeaders(v *verdict, lines []string) {
 	if len(lines) == 0 || len(lines) == 1 && lines[0] == "" {
 		return
 	}
+	// Lines count for a byte each, so that empty ones are bounded too.
 	size := 0
 	for _, line := range lines {
 		if size += len(line) + 1; size > p.maxHeaderBytes { // counted first: nothing longer is looked at
@@ -45,6 +46,7 @@ func (p *policy) checkHeaders(v *verdict, lines []string) {
 			tidy = tidy && lower && len(name) == len(element)
 		}
 	}
+	// Nearly always: no allocation, and the client's own string.
 	if tidy {
 		v.headers = lines[0]
 		return
