@@ -35,6 +35,7 @@ type capture struct {
 	size  int64
 }
 
+// keep copies what there is room for and counts all of it.
 func (c *capture) keep(p []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -76,6 +77,7 @@ func (m *Middleware) capture(r, inner *http.Request) *bodies {
 		b.request = &capture{kind: k, limit: limit}
 		inner.Body = &bodyReader{r.Body, b.request}
 	}
+	// What follows an upgrade is another protocol, and may go on for days.
 	if cfg.Response && r.Header.Get("Upgrade") == "" {
 		b.response = &responseFilter{capture: capture{limit: limit}}
 	}
@@ -147,6 +149,7 @@ func (f *responseFilter) WriteHeader(below http.ResponseWriter, status int) {
 	below.WriteHeader(status)
 }
 
+// Write keeps only what the writer below took: what did not go out was not said.
 func (f *responseFilter) Write(below http.ResponseWriter, p []byte) (int, error) {
 	if f.sniff && len(p) > 0 { // as net/http does for a handler that names no type
 		f.sniff = false
@@ -159,6 +162,7 @@ func (f *responseFilter) Write(below http.ResponseWriter, p []byte) (int, error)
 	return n, err
 }
 
+// Flush holds nothing back: a stream is not delayed by being looked at.
 func (f *responseFilter) Flush(below http.ResponseWriter) error { return respwrap.Flush(below) }
 
 // bodyKind is how the body under header h is redacted. An encoded body is not looked into.

@@ -105,6 +105,7 @@ func (c Config) check() error {
 	return p.Err()
 }
 
+// checkNames refuses what would silently log nothing, as a name with a colon does.
 func checkNames(p *conf.Problems, field string, names []string) {
 	for i, name := range names {
 		at := field + "[" + strconv.Itoa(i) + "]"

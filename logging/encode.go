@@ -143,6 +143,7 @@ func (l *line) value(v slog.Value) {
 	case slog.KindUint64:
 		l.buf = strconv.AppendUint(l.buf, v.Uint64(), 10)
 	case slog.KindFloat64:
+		// JSON has no words for these; slog shows what encoding/json says to that.
 		if f := v.Float64(); math.IsNaN(f) || math.IsInf(f, 0) {
 			l.quoted("!ERROR:json: unsupported value: " + strconv.FormatFloat(f, 'g', -1, 64))
 		} else {
@@ -159,6 +160,8 @@ func (l *line) value(v slog.Value) {
 	}
 }
 
+// any is for what is left after redaction: values of encoding/json's kinds, mostly rendered by the redactor already. A
+// method of the value that panics costs this value only.
 func (l *line) any(v any) {
 	start := len(l.buf)
 	defer func() {

@@ -51,7 +51,7 @@ func newHandler(w io.Writer, opts *slog.HandlerOptions, red *redact.Redactor) *h
 	return h
 }
 
-// with is h under other rules.
+// with is h under other rules. What With formatted before stays as the old ones left it.
 func (h *handler) with(red *redact.Redactor) *handler {
 	c := *h
 	c.rules = newRules(red)
@@ -68,6 +68,7 @@ func (h *handler) bind(s *request) *handler {
 	return &c
 }
 
+// Enabled asks the Leveler each time: a slog.LevelVar takes effect at once.
 func (h *handler) Enabled(_ context.Context, level slog.Level) bool {
 	if h.opts.Level == nil {
 		return level >= slog.LevelInfo
@@ -75,11 +76,12 @@ func (h *handler) Enabled(_ context.Context, level slog.Level) bool {
 	return level >= h.opts.Level.Level()
 }
 
+// Handle writes one record with one call of Write.
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	l := h.begin()
 	defer l.free()
 	l.head(r.Time, r.Level, r.Message, r.PC)
-	if s := h.ids; s != nil {
+	if s := h.ids; s != nil { // bound ids win: a line belongs to the request whose logger wrote it
 		l.ids(s)
 	} else if s := fromContext(ctx); s != nil && !h.hasIDs {
 		l.ids(s)
@@ -96,6 +98,8 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	return h.write(l)
 }
 
+// WithGroup opens a group for all that follows. Its name is judged together with those of its members: "value" within
+// "credentials" is a secret.
 func (h *handler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
@@ -107,6 +111,7 @@ func (h *handler) WithGroup(name string) slog.Handler {
 	return &c
 }
 
+// WithAttrs encodes and redacts the attributes now, once, instead of with each record.
 func (h *handler) WithAttrs(as []slog.Attr) slog.Handler {
 	if !slices.ContainsFunc(as, notEmptyGroup) {
 		return h
@@ -128,6 +133,7 @@ func (h *handler) WithAttrs(as []slog.Attr) slog.Handler {
 	return &c
 }
 
+// notEmptyGroup is slog's rule for With: attributes that are all empty groups do not open the groups around them.
 func notEmptyGroup(a slog.Attr) bool {
 	return a.Value.Kind() != slog.KindGroup || slices.ContainsFunc(a.Value.Group(), notEmptyGroup)
 }
@@ -190,14 +196,15 @@ func (l *line) ids(s *request) {
 		}
 		return
 	}
-	l.safe(fieldRequestId, s.id)
+	l.safe(fieldRequestID, s.id)
 	if s.trace != "" {
-		l.safe(fieldTraceId, s.trace.id())
-		l.safe(fieldSpanId, s.trace.span())
+		l.safe(fieldTraceID, s.trace.id())
+		l.safe(fieldSpanID, s.trace.span())
 		l.safe(fieldTraceFlags, s.trace.flags())
 	}
 }
 
+// source is the position of the call. Without one it is empty and left out, as slog does.
 func source(pc uintptr) *slog.Source {
 	if pc == 0 {
 		return new(slog.Source)

@@ -18,6 +18,7 @@ type line struct {
 // maxPooled keeps the buffer of one giant record from staying for good.
 const maxPooled = 16 << 10
 
+// begin takes a line from the pool. It belongs to one call of Handle or With; free gives it back.
 func (h *handler) begin() *line {
 	l, _ := h.out.lines.Get().(*line)
 	if l == nil {
@@ -27,6 +28,7 @@ func (h *handler) begin() *line {
 	return l
 }
 
+// free also runs while a ReplaceAttr panics: nothing of the state that it left may reach the next record.
 func (l *line) free() {
 	if cap(l.buf)+cap(l.scratch) > maxPooled {
 		return
@@ -45,6 +47,7 @@ type state struct {
 
 func (l *line) state() state { return state{len(l.buf), l.depth, len(l.groups), l.comma} }
 
+// back also takes the comma back, which slog.JSONHandler forgets: after a group that came to nothing its line is no JSON.
 func (l *line) back(to state) {
 	l.buf, l.groups = l.buf[:to.length], l.groups[:to.groups]
 	l.depth, l.comma = to.depth, to.comma
@@ -59,7 +62,7 @@ func (l *line) open(more bool) state {
 			l.buf = append(l.buf, ',')
 		}
 		l.buf = append(l.buf, h.pre...)
-		l.comma = h.pre[len(h.pre)-1] != '{'
+		l.comma = h.pre[len(h.pre)-1] != '{' // a group may have been opened for what then came to nothing
 	}
 	l.depth = h.opened
 	l.groups = append(l.groups, h.groups[:h.opened]...)
@@ -72,6 +75,7 @@ func (l *line) open(more bool) state {
 	return before
 }
 
+// openGroup keeps the true name for ReplaceAttr and the rules, and writes the one that may be shown.
 func (l *line) openGroup(name, shown string) {
 	l.name(shown)
 	l.buf = append(l.buf, '{')
@@ -101,6 +105,8 @@ func (l *line) add(a slog.Attr) bool {
 	if l.clean {
 		return l.put(a)
 	}
+	// Most attributes end here: a name that is known to be harmless, and a value that is written as it is or scanned
+	// while it is written.
 	k := l.h.rules.know(a.Key)
 	switch l.judge(a.Value, k.plain) {
 	case judgePlain:
@@ -194,6 +200,7 @@ func (l *line) put(a slog.Attr) bool {
 	return true
 }
 
+// group writes a group and its members. One that turns out to be empty leaves no trace.
 func (l *line) group(a slog.Attr) bool {
 	members := a.Value.Group()
 	if len(members) == 0 {

@@ -99,6 +99,8 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 	})
 }
 
+// serve is the way of one request through the middleware. The context and the writer are the only things that it hands
+// on; everything else happens in the deferred finish, so that a panic takes the same way out.
 func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	if m == nil || m.ids == nil { // not made by New
 		problem.Problem{Status: http.StatusInternalServerError}.Write(w)
@@ -109,9 +111,9 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 		return
 	}
 	s := m.begin(r)
-	inner := r.WithContext(s)
+	inner := r.WithContext(s) // s is a context itself: this is the second and last allocation
 	w = m.writer(s, w, r, inner)
-	w.Header()[headerRequestID] = s.ids[:1:1]
+	w.Header()[headerRequestID] = s.ids[:1:1] // now: the handler may send its header at any moment
 	defer m.finish(s, w, r, inner)
 	next.ServeHTTP(w, inner)
 }
@@ -138,17 +140,17 @@ func (m *Middleware) writer(s *request, w http.ResponseWriter, r, inner *http.Re
 // record, tells OnError, and aborts the connection where the answer was cut in the middle.
 func (m *Middleware) finish(s *request, w http.ResponseWriter, r, inner *http.Request) {
 	value := recover()
-	if inner.Pattern != "" {
+	if inner.Pattern != "" { // a layer further out would look for it on its own request
 		r.Pattern = inner.Pattern
 	}
 	abort := value == http.ErrAbortHandler //nolint:errorlint // net/http compares it the same way
 	cutOff := abort || value != nil && s.res.Written()
 	if value != nil && !cutOff {
-		w.Header()[headerRequestID] = s.ids[:1:1]
+		w.Header()[headerRequestID] = s.ids[:1:1] // once more: a handler that resets its header takes it along
 		problem.Problem{Status: http.StatusInternalServerError, RequestID: s.id}.Write(w)
 	}
 	m.conclude(s, w, r, value, cutOff)
-	if cutOff {
+	if cutOff { // ending the body properly would make half an answer look whole, to caches too
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -165,6 +167,7 @@ func (m *Middleware) conclude(s *request, w http.ResponseWriter, r *http.Request
 		m.record(s, w, r, &o)
 	}
 	if m.cfg.OnError != nil && (o.panicked || o.status >= 500) {
+		// Not cancelled with the request, which is over before anybody looks at the event.
 		m.reports.add(context.WithoutCancel(s), m.event(s, r, &o))
 	}
 }

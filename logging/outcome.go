@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	maxStack = 32 << 10
-	maxPanic = 4 << 10
+	maxStack = 32 << 10 // bytes kept of a stack: about 150 frames
+	maxPanic = 4 << 10  // bytes kept of what a panic or an error says
 )
 
 // outcome is how a request ended.
@@ -42,9 +42,9 @@ type outcome struct {
 func (m *Middleware) judge(s *request, w http.ResponseWriter, r *http.Request, value any, cutOff bool) outcome {
 	o := outcome{duration: time.Since(s.start), status: s.res.Status(), hijacked: s.res.Hijacked(), cutOff: cutOff}
 	o.attrs, o.dropped = s.seal()
-	o.route = route(r.Pattern)
+	o.route = route(s.res.Pattern()) // from beside the mux, where metrics has it from, too
 	if o.route == "" {
-		o.route = route(s.res.Pattern())
+		o.route = route(r.Pattern)
 	}
 	gone := respwrap.Gone(s.Context)
 	switch {
@@ -61,7 +61,7 @@ func (m *Middleware) judge(s *request, w http.ResponseWriter, r *http.Request, v
 	case o.status == 0 && !cutOff:
 		o.status = http.StatusOK // what net/http sends for a handler that says nothing
 	}
-	if gone {
+	if gone { // whatever was written, it is not known to have arrived
 		o.cutOff = true
 	}
 	o.slow = m.cfg.SlowThreshold > 0 && o.duration > m.cfg.SlowThreshold && !o.hijacked && !isStream(w.Header())
@@ -114,6 +114,7 @@ func (m *Middleware) stack() []byte {
 	return m.red.AppendText(nil, string(buf[:runtime.Stack(buf, false)]))
 }
 
+// redactError does not keep the error: a reporter that unwraps or prints it in another way would see the secret.
 func (m *Middleware) redactError(err error) error {
 	return &redactedError{clip(m.red.Text(fmt.Sprint(err)), maxPanic), typeName(err)}
 }
@@ -134,6 +135,7 @@ func (m *Middleware) level(s *request, r *http.Request, o *outcome) (level slog.
 	return m.cfg.Level(m.event(s, r, o))
 }
 
+// standardLevel is the default level with slowness counted in, which no single status says.
 func (o *outcome) standardLevel() slog.Level {
 	level := DefaultLevel(Event{Status: o.status, Err: o.err, Panic: o.panicValue()})
 	if o.slow && level < slog.LevelWarn {
@@ -142,6 +144,7 @@ func (o *outcome) standardLevel() slog.Level {
 	return level
 }
 
+// panicValue is nil without a panic: a panic whose text is empty is one all the same.
 func (o *outcome) panicValue() any {
 	if o.panicked {
 		return o.panicText
@@ -160,6 +163,7 @@ func (m *Middleware) keeps(s *request, o *outcome) bool {
 	if m.cfg.SampleEvery <= 1 || o.status >= 400 || o.cutOff || o.slow || o.level > slog.LevelInfo {
 		return true
 	}
+	// A counter, not chance: one in n is exact, and the first request after a start is always seen.
 	o.sampled = m.cfg.SampleEvery
 	return (m.successes.Add(1)-1)%int64(m.cfg.SampleEvery) == 0
 }

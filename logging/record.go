@@ -9,48 +9,6 @@ import (
 	"unicode/utf8"
 )
 
-// The message and the keys of a record: OpenTelemetry's HTTP semantic conventions and its trace context in logs.
-const (
-	message = "http request"
-
-	keyRequestID  = "request_id"
-	keyTraceID    = "trace_id"
-	keySpanID     = "span_id"
-	keyTraceFlags = "trace_flags"
-)
-
-const (
-	fieldHttpRequestMethod         field = `,"http.request.method":`
-	fieldHttpRequestMethodOriginal field = `,"http.request.method_original":`
-	fieldHttpRoute                 field = `,"http.route":`
-	fieldHttpResponseStatusCode    field = `,"http.response.status_code":`
-	fieldUrlPath                   field = `,"url.path":`
-	fieldUrlQuery                  field = `,"url.query":`
-	fieldDurationMs                field = `,"duration_ms":`
-	fieldHttpRequestBodySize       field = `,"http.request.body.size":`
-	fieldHttpResponseBodySize      field = `,"http.response.body.size":`
-	fieldClientAddress             field = `,"client.address":`
-	fieldServerAddress             field = `,"server.address":`
-	fieldUserAgentOriginal         field = `,"user_agent.original":`
-	fieldNetworkProtocolVersion    field = `,"network.protocol.version":`
-	fieldAttrsDropped              field = `,"attrs_dropped":`
-	fieldErrorType                 field = `,"error.type":`
-	fieldExceptionMessage          field = `,"exception.message":`
-	fieldExceptionStacktrace       field = `,"exception.stacktrace":`
-	fieldErrorMessage              field = `,"error.message":`
-	fieldStatusUnheard             field = `,"status_unheard":`
-	fieldAborted                   field = `,"aborted":`
-	fieldHijacked                  field = `,"hijacked":`
-	fieldSlow                      field = `,"slow":`
-	fieldSampled1In                field = `,"sampled_1_in":`
-	fieldRequestBody               field = `,"request_body":`
-	fieldResponseBody              field = `,"response_body":`
-	fieldRequestId                 field = `,"request_id":`
-	fieldTraceId                   field = `,"trace_id":`
-	fieldSpanId                    field = `,"span_id":`
-	fieldTraceFlags                field = `,"trace_flags":`
-)
-
 // maxField bounds what is logged of a path, a query, a host and a User-Agent; margin is how much more the redactor sees,
 // so that a secret which the bound cuts through is still known as one.
 const (
@@ -59,7 +17,8 @@ const (
 	maxValues = 16 // of one header
 )
 
-// record writes the record of a request that ended as o.
+// record writes the record of a request that ended as o. This package's own handler gets it as bytes: no slog.Record, no
+// attributes, no look-up of the caller, which are the larger part of what a record costs.
 func (m *Middleware) record(s *request, w http.ResponseWriter, r *http.Request, o *outcome) {
 	end := s.start.Add(o.duration)
 	if h, ok := m.handler.(*handler); ok && h.opts.ReplaceAttr == nil {
@@ -72,6 +31,8 @@ func (m *Middleware) record(s *request, w http.ResponseWriter, r *http.Request, 
 		h.write(l) //nolint:errcheck // as slog.Logger does: there is nobody to tell
 		return
 	}
+	// Another handler gets its own kind of record, in which all is redacted already: it is asked directly, not through
+	// the redacting one, which would look at everything once more.
 	a := m.attrs.get(m.red)
 	defer m.attrs.put(a)
 	ctx := context.Context(s)
@@ -88,41 +49,41 @@ func (m *Middleware) record(s *request, w http.ResponseWriter, r *http.Request, 
 // fields is the one list of what a record holds.
 func (m *Middleware) fields(to sink, s *request, w http.ResponseWriter, r *http.Request, o *outcome) {
 	known := method(r.Method)
-	to.safe(fieldHttpRequestMethod, known)
-	if known != r.Method && r.Method != "" {
-		to.text(fieldHttpRequestMethodOriginal, clip(r.Method, 32))
+	to.safe(fieldMethod, known)
+	if known != r.Method && r.Method != "" { // any token is a method, RFC 9110 section 9.1, of any length
+		to.text(fieldMethodOriginal, clip(r.Method, 32))
 	}
-	if o.route != "" {
-		to.word(fieldHttpRoute, o.route)
+	if o.route != "" { // the template: the path has too many values to group by
+		to.word(fieldRoute, o.route)
 	}
 	if o.status != 0 {
-		to.num(fieldHttpResponseStatusCode, int64(o.status))
+		to.num(fieldStatus, int64(o.status))
 	}
-	if s.path != "" {
-		to.text(fieldUrlPath, s.path)
+	if s.path != "" { // decoded: a name that is percent-encoded must not slip past the redactor
+		to.text(fieldPath, s.path)
 	}
 	if s.query != "" {
-		to.word(fieldUrlQuery, m.query(s.query))
+		to.word(fieldQuery, m.query(s.query))
 	}
-	to.ms(fieldDurationMs, o.duration)
+	to.ms(fieldDuration, o.duration)
 	if n := s.requestSize(r); n >= 0 {
-		to.num(fieldHttpRequestBodySize, n)
+		to.num(fieldRequestSize, n)
 	}
-	to.num(fieldHttpResponseBodySize, s.res.Bytes())
+	to.num(fieldResponseSize, s.res.Bytes())
 	if addr := m.cfg.ClientIP.Addr(r); addr.IsValid() {
-		if m.hideIPs {
-			to.text(fieldClientAddress, addr.String())
+		if m.hideIPs { // else it is digits that no rule has anything to say of
+			to.text(fieldClient, addr.String())
 		} else {
-			to.safe(fieldClientAddress, addr.String())
+			to.safe(fieldClient, addr.String())
 		}
 	}
 	if host := hostname(r.Host); host != "" {
-		to.text(fieldServerAddress, host)
+		to.text(fieldServer, host)
 	}
 	if ua := r.Header["User-Agent"]; len(ua) > 0 {
-		to.text(fieldUserAgentOriginal, ua[0])
+		to.text(fieldUserAgent, ua[0])
 	}
-	to.safe(fieldNetworkProtocolVersion, protocol(r))
+	to.safe(fieldProtocol, protocol(r))
 	m.endFields(to, s, o)
 	m.headerFields(to, "http.request.header.", m.cfg.RequestHeaders, r.Header)
 	m.headerFields(to, "http.response.header.", m.cfg.ResponseHeaders, w.Header())
@@ -157,13 +118,13 @@ func (m *Middleware) endFields(to sink, s *request, o *outcome) {
 	}
 	switch {
 	case o.panicked:
-		to.word(fieldExceptionMessage, o.panicText)
-		to.word(fieldExceptionStacktrace, string(o.stack))
+		to.word(fieldPanicText, o.panicText)
+		to.word(fieldPanicStack, string(o.stack))
 	case o.err != nil:
 		to.word(fieldErrorMessage, o.err.Error())
 	}
 	if o.unheard != 0 {
-		to.num(fieldStatusUnheard, int64(o.unheard))
+		to.num(fieldUnheard, int64(o.unheard))
 	}
 	if o.cutOff {
 		to.flag(fieldAborted)
@@ -175,7 +136,7 @@ func (m *Middleware) endFields(to sink, s *request, o *outcome) {
 		to.flag(fieldSlow)
 	}
 	if o.sampled > 1 {
-		to.num(fieldSampled1In, int64(o.sampled))
+		to.num(fieldSampled, int64(o.sampled))
 	}
 }
 
@@ -188,6 +149,7 @@ func (m *Middleware) headerFields(to sink, prefix string, names []string, h http
 			continue
 		}
 		values = values[:min(len(values), maxValues)]
+		// Only the redactor knows what a header may show: the name of a cookie, the parameters of a challenge.
 		clean := m.red.Header(http.Header{name: values})[name]
 		for i, v := range clean {
 			clean[i] = clip(v, maxField)
@@ -229,7 +191,7 @@ func protocol(r *http.Request) string {
 	return "1.1"
 }
 
-// hostname is the host without the port.
+// hostname is the host without the port. It is what the client says, and not believed for anything.
 func hostname(host string) string {
 	if strings.IndexByte(host, ':') < 0 {
 		return host

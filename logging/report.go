@@ -39,6 +39,7 @@ func (q *reports) add(ctx context.Context, e Event) {
 	}
 }
 
+// run hands over one event at a time, in order, and ends when none is left.
 func (q *reports) run() {
 	for {
 		q.mu.Lock()
@@ -63,6 +64,7 @@ func (q *reports) call(r report) {
 	q.hook(r.ctx, r.event)
 }
 
+// count is how many events were dropped so far.
 func (q *reports) count() int64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -51,6 +51,7 @@ func (s *request) Value(key any) any {
 	return s.Context.Value(key)
 }
 
+// fromContext takes a nil context, which slog hands on from callers that have none.
 func fromContext(ctx context.Context) *request {
 	if ctx == nil {
 		return nil
@@ -131,12 +132,13 @@ func (s *request) idAttrs(dst []slog.Attr) []slog.Attr {
 	return dst
 }
 
-// begin makes the state of a request.
+// begin makes the state of a request. The path is noted now, because handlers like http.StripPrefix rewrite it.
 func (m *Middleware) begin(r *http.Request) *request {
 	s := &request{Context: r.Context(), m: m, start: time.Now(), trace: parseTrace(r.Header)}
 	if outer := fromContext(s.Context); outer != nil {
 		s.id = outer.id // a request has one id, however many loggers it passes
 	} else if m.cfg.TrustRequestID {
+		// A token in this header would come back in every answer and stand in every line.
 		if id := clientID(r.Header); id != "" && m.red.Text(id) == id {
 			s.id = id
 		}

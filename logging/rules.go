@@ -123,6 +123,7 @@ func (r *rules) know(name string) *known {
 	return k
 }
 
+// learn judges a name that is not known.
 func (r *rules) learn(name string) *known {
 	var l line
 	l.quoted(name)

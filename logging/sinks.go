@@ -9,13 +9,6 @@ import (
 	"github.com/gambeson-go/gambeson/redact"
 )
 
-// A field is a key of this package's own records as it stands in JSON, with the comma before it. These are constants, so
-// that a field costs one copy.
-type field string
-
-// name is the key itself.
-func (f field) name() string { return string(f[2 : len(f)-2]) }
-
 // sink takes the fields of one record. There are two: the JSON line of this package's handler, and slog attributes for
 // any other.
 type sink interface {
@@ -29,6 +22,7 @@ type sink interface {
 	attr(a slog.Attr)                 // the user's: redacted
 }
 
+// field is key for the constants: the comma before it is part of them and left out at the beginning of a group.
 func (l *line) field(key field) {
 	if !l.comma {
 		key = key[1:]
@@ -93,6 +87,7 @@ type attrs struct {
 	all []slog.Attr
 }
 
+// attrsPool holds the slices of foreign handlers' records.
 type attrsPool struct{ sync.Pool }
 
 func (p *attrsPool) get(red *redact.Redactor) *attrs {
