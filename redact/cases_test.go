@@ -104,6 +104,13 @@ func TestText(t *testing.T) {
 		{"password%3D" + p, "password%3DREDACTED"},
 		{"a=password%253D" + p + "%2526b%253D1", "a=password%253DREDACTED%2526b%253D1"},
 		{"user%5Bpassword%5D=ab%26cd&x=1", "user%5Bpassword%5D=REDACTED&x=1"},
+		{"<a><Password x=\"1\">" + p + "</Password><b>1</b></a>", "<a><Password x=\"1\">[REDACTED]</Password><b>1</b></a>"},
+		{`<add key="ApiKey" value="` + p + `"/><add key="City" value="Oslo"/>`, `<add key="ApiKey" value="[REDACTED]"/><add key="City" value="Oslo"/>`},
+		{"--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n" + p + "\r\n--b\r\nContent-Disposition: form-data; name=\"city\"\r\n\r\nOslo\r\n--b--",
+			"--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n[REDACTED]\r\n--b\r\nContent-Disposition: form-data; name=\"city\"\r\n\r\nOslo\r\n--b--"},
+		{"&quot;password&quot;:&quot;" + p + "&quot;,&#34;token&#34;: &#34;" + p + "&#34;", "&quot;password&quot;:&quot;[REDACTED]&quot;,&#34;token&#34;: &#34;[REDACTED]&#34;"},
+		{"ssn: 536-47-2291", "ssn: [REDACTED]"},
+		{"sshpass -p " + p + " ssh h", "sshpass -p [REDACTED] ssh h"},
 		{`\u0070assword=` + p, `\u0070assword=[REDACTED]`},
 	} {
 		if got := r.Text(c.in); got != c.want {

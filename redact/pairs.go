@@ -12,10 +12,20 @@ func (s *scan) pair(src string, p int) int {
 	if p+1 == n {
 		return n
 	}
-	if len(s.r.names) == 0 && ordinary(src[max(0, p-maxName):p]) {
+	nameEnd, html := p, 0
+	if p > 0 && src[p-1] == ';' { // &quot;password&quot;:&quot;…
+		html = entity(src[max(0, p-8):p])
+		nameEnd -= html
+	}
+	if src[p] == '=' && src[p+1] == '"' {
+		if next := s.named(src, p); next > p+1 {
+			return next
+		}
+	}
+	if len(s.r.names) == 0 && ordinary(src[max(0, nameEnd-maxName):nameEnd]) {
 		return p + 1
 	}
-	name, from, quotedName := nameBefore(src, p)
+	name, from, quotedName := nameBefore(src, nameEnd)
 	if name == "" {
 		return p + 1
 	}
@@ -49,6 +59,20 @@ func (s *scan) pair(src string, p int) int {
 		}
 		if i == gap && colon && i < n && (src[i] == '\n' || src[i] == '\r') {
 			return i
+		}
+	}
+	if html > 0 && i < n && src[i] == '&' {
+		if e := strings.IndexByte(src[i:min(n, i+8)], ';'); e > 0 && entity(src[i:i+e+1]) > 0 {
+			i += e + 1
+			end := i
+			for end < n && src[end] != '&' && src[end] != '<' && src[end] != '\n' {
+				end++
+			}
+			s.work += end - i
+			if secretText(c, src[i:end], false) && c >= plural {
+				s.add(i, end, plain)
+			}
+			return end
 		}
 	}
 	if i >= n {
@@ -130,7 +154,9 @@ func secretText(c nameClass, v string, bare bool) bool {
 func sentence(v string) bool { return strings.Count(v, " ") > 1 }
 
 // pinLike lets the numbers through that "pin: 4831" is meant for, not "password: 2 attempts left".
-func pinLike(c nameClass, v string) bool { return c == strong && len(v) >= 3 && digits(v) }
+func pinLike(c nameClass, v string) bool {
+	return c == strong && len(v) >= 3 && strings.Trim(v, "0123456789-") == "" && v[0] != '-'
+}
 
 func digits(v string) bool {
 	for i := 0; i < len(v); i++ {

@@ -44,7 +44,7 @@ var hostile = []string{
 	"://a:", "://a@", "://", "@", "a:b@", "a@", "DE00 ", "DE89370400440532013000", "[", "{", "]", `{"a":`, `["a",`, `"`, "'", "`", "-----BEGIN RSA PRIVATE KEY-----",
 	"-----BEGIN ", "--", "--password ", "<password>", "<", "=", ":", "a=", "a=b,", "a=b&", "Bearer ", "Basic ", "Bearer a", "sk-", "ghp_", "xoxb-", "glpat-a.",
 	"Cookie: a=", "Authorization: Digest ", "cookie:[", "token=[", "token=(", "+1", "x", "é", "\x00", "-", ".", "a.b-", "password is ", "-u a:", " '", "password '",
-	`{"name":"password","value":`, `{"a":"{\"a\":`, "amp;token=", "?code=", "AKIA", "jdbc:oracle:", "=;", `\"`, `password=\"`, "1.1.1.1 ", "::", "Bearer+", "pypi-AgEI", "sk-ant-", "Cookie: ", "Authorization: x ", "session: a",
+	`{"name":"password","value":`, `{"a":"{\"a\":`, "amp;token=", "?code=", "AKIA", "jdbc:oracle:", "=;", `\"`, `password=\"`, "1.1.1.1 ", "::", "Bearer+", "pypi-AgEI", "sk-ant-", "Cookie: ", "Authorization: x ", "session: a", `name="password"`, "&quot;password&quot;:", "<password a=", `key="a" value="`,
 }
 
 // TestLinear counts the bytes that the rules look at. Twice the input may be twice the work, and a little.

@@ -146,7 +146,7 @@ func (s *scan) shortFlag(src string, i int) int {
 	s.work += stop - i
 	before := src[max(0, i-64):i]
 	if src[i+1] == 'p' {
-		if v := strings.Trim(src[from:stop], `"'`); strings.Contains(before, "login") && looksSecret(v, 6) {
+		if v := strings.Trim(src[from:stop], `"'`); (strings.Contains(before, "login") || strings.Contains(before, "sshpass")) && looksSecret(v, 6) {
 			s.add(from, stop, plain)
 			return stop
 		}
@@ -203,12 +203,18 @@ func (s *scan) element(src string, i int) int {
 	if end < len(src) && src[end] == ':' {
 		end = nameSet.run(src, end+1, maxName)
 	}
+	name := src[i+1 : end]
+	if end > i+1 && end < len(src) && src[end] == ' ' && !ordinary(name) { // attributes
+		if gt := strings.IndexAny(src[end:min(len(src), end+firstLook)], "<>"); gt > 0 {
+			end += gt
+		}
+	}
 	if end == i+1 || end+1 >= len(src) || src[end] != '>' || src[end+1] == '<' {
 		return i + 1
 	}
-	c := s.r.classify(src[i+1 : end])
+	c := s.r.classify(name)
 	if c < plural {
-		return end
+		return i + 1
 	}
 	stop := strings.IndexByte(src[end:], '<')
 	if stop < 0 {

@@ -131,6 +131,9 @@ func (s *scan) at(src string, i int) int {
 		v := src[colon+1 : i]
 		dsn := host < len(src) && src[host] == '(' && host > i+1
 		bare := host > i+1 && host+1 < len(src) && (src[host] == '/' || src[host] == ':' && class[src[host+1]]&digit != 0) && looksSecret(v, 6)
+		if (dsn || bare) && s.guard {
+			return s.wholeURL(src, from, host)
+		}
 		if (dsn || bare) && !placeholder(v) {
 			s.add(colon+1, i, plain)
 			return host
