@@ -78,6 +78,8 @@ func TestConfigDrainDelay(t *testing.T) {
 		maps.Copy(environ, c.environ)
 		if cfg, lines := refusals(t, environ); lines != nil || cfg.DrainDelay != c.want {
 			t.Errorf("%v: %v, %q", environ, cfg.DrainDelay, lines)
+		} else if got := healthConfig(cfg, nil, nil).DrainDelay; got != c.want && !(c.want == 0 && got < 0) || got == 0 {
+			t.Errorf("%v: health is given %v, and takes 0 for its default", environ, got)
 		}
 	}
 }
@@ -172,10 +174,11 @@ func TestConfigAllAtOnce(t *testing.T) {
 func TestConfigNeverShowsSecrets(t *testing.T) {
 	const secret = "hunter2hunter2"
 	for name, value := range map[string]string{
-		"DATABASE_URL":  "postgres://notes:" + secret + "@db.example.com/notes",
-		"TLS_KEY_FILE":  "-----BEGIN PRIVATE KEY-----\n" + secret + "\n-----END PRIVATE KEY-----",
-		"ADDR":          "https://admin:" + secret + "@127.0.0.1",
-		"TLS_CERT_FILE": "-----BEGIN PRIVATE KEY-----\n" + secret + "\n-----END PRIVATE KEY-----",
+		"DATABASE_URL":    "postgres://notes:" + secret + "@db.example.com/notes",
+		"TLS_KEY_FILE":    "-----BEGIN PRIVATE KEY-----\n" + secret + "\n-----END PRIVATE KEY-----",
+		"ALLOWED_ORIGINS": "https://app.example.com/?password=" + secret,
+		"ADDR":            "https://admin:" + secret + "@127.0.0.1",
+		"TLS_CERT_FILE":   "-----BEGIN PRIVATE KEY-----\n" + secret + "\n-----END PRIVATE KEY-----",
 	} {
 		environ := map[string]string{name: value}
 		if name == "TLS_CERT_FILE" {
