@@ -23,7 +23,8 @@ type Middleware struct {
 	bare      slog.Handler // as given: for records that are redacted already
 	ids       *ids
 	reports   *reports
-	queries   *memo
+	texts     *memo // for handlers that are not of this package
+	queries   *memo // apart: a query has rules that a text has not
 	attrs     attrsPool
 	hideIPs   bool
 	successes atomic.Int64 // for SampleEvery
@@ -34,7 +35,7 @@ func New(cfg Config) (*Middleware, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	m := &Middleware{cfg: cfg.clone(), red: cfg.Redactor, ids: new(ids), queries: newMemo(), reports: &reports{hook: cfg.OnError}}
+	m := &Middleware{cfg: cfg.clone(), red: cfg.Redactor, ids: new(ids), texts: newMemo(), queries: newMemo(), reports: &reports{hook: cfg.OnError}}
 	if m.red == nil {
 		m.red = redact.Default()
 	}

@@ -33,7 +33,7 @@ func (m *Middleware) record(s *request, w http.ResponseWriter, r *http.Request, 
 	}
 	// Another handler gets its own kind of record, in which all is redacted already: it is asked directly, not through
 	// the redacting one, which would look at everything once more.
-	a := m.attrs.get(m.red)
+	a := m.attrs.get(m.red, m.texts)
 	defer m.attrs.put(a)
 	ctx := context.Context(s)
 	if _, own := m.handler.(*handler); !own {

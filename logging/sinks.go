@@ -83,19 +83,20 @@ func (l *line) attr(a slog.Attr) { l.add(a) }
 
 // attrs collects slog attributes. The slice is used again: slog.Record.AddAttrs copies it.
 type attrs struct {
-	red *redact.Redactor
-	all []slog.Attr
+	red   *redact.Redactor
+	texts *memo
+	all   []slog.Attr
 }
 
 // attrsPool holds the slices of foreign handlers' records.
 type attrsPool struct{ sync.Pool }
 
-func (p *attrsPool) get(red *redact.Redactor) *attrs {
+func (p *attrsPool) get(red *redact.Redactor, texts *memo) *attrs {
 	a, _ := p.Get().(*attrs)
 	if a == nil {
 		a = &attrs{all: make([]slog.Attr, 0, 32)}
 	}
-	a.red = red
+	a.red, a.texts = red, texts
 	return a
 }
 
@@ -119,7 +120,15 @@ func (a *attrs) list(key string, values []string) { a.add(slog.Any(key, values))
 func (a *attrs) attr(attr slog.Attr)              { a.add(a.red.Attr(attr)) }
 
 func (a *attrs) text(key field, s string) {
-	a.add(slog.String(key.name(), clip(a.red.Text(cut(s)), maxField)))
+	known, hash := a.texts.knows(s)
+	if !known {
+		clean := clip(a.red.Text(cut(s)), maxField)
+		if clean == s {
+			a.texts.note(hash)
+		}
+		s = clean
+	}
+	a.add(slog.String(key.name(), s))
 }
 
 // millis is d in milliseconds, to the microsecond.
