@@ -53,14 +53,17 @@ func (c *capture) text(red *redact.Redactor, n int) string {
 	if len(c.kept) == 0 {
 		return ""
 	}
-	var text string
+	text := whole(string(c.kept))
 	switch c.kind {
 	case kindJSON:
-		text = string(red.AppendJSON(nil, c.kept))
+		text = string(red.AppendJSON(nil, []byte(text)))
 	case kindForm:
-		text = red.Query(string(c.kept))
+		text = red.Query(text)
 	default:
-		text = red.Text(string(c.kept))
+		text = red.Text(text)
+	}
+	if len(text) <= n && c.size > int64(len(c.kept)) {
+		return text + "…" // redaction made what was kept shorter than the bound
 	}
 	return clip(text, n)
 }

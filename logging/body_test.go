@@ -105,6 +105,26 @@ func TestBodyIsBounded(t *testing.T) {
 	}
 }
 
+// A secret that takes up what is kept leaves a mark, and the mark of the cut, and no half rune.
+func TestBodyCutBehindASecret(t *testing.T) {
+	for n := range 4 {
+		body := `{"password":"` + strings.Repeat("x", 480+n) + strings.Repeat("日", 500) + `"}`
+		_, rec := serve(t, both(100), post("application/json", body), echo)
+		for _, key := range []string{"request_body", "response_body"} {
+			if s, _ := rec[key].(string); !strings.HasSuffix(s, "…") || strings.Contains(s, "xx") || strings.ContainsRune(s, utf8.RuneError) {
+				t.Errorf("%s = %q", key, s)
+			}
+		}
+	}
+	text := "password=" + strings.Repeat("hunter2", 60) + " " + strings.Repeat("日", 500)
+	for n := range 4 {
+		_, rec := serve(t, both(160), post("text/plain", strings.Repeat("y", n)+" "+text), echo)
+		if s, _ := rec["request_body"].(string); !strings.HasSuffix(s, "日…") || strings.Contains(s, "hunter2") {
+			t.Errorf("request_body = %q", s)
+		}
+	}
+}
+
 // Whatever the handler leaves is left: the capture reads nothing by itself, and knows that it has half of a secret.
 func TestBodyIsNotDrained(t *testing.T) {
 	source := &counter{r: strings.NewReader(`{"password":"hunter2hunter2"}` + strings.Repeat(" ", 1<<20))}

@@ -220,7 +220,20 @@ func isStream(h http.Header) bool {
 // cut shortens s to what the redactor has to see of it.
 func cut(s string) string {
 	if len(s) > maxField+margin {
-		return s[:maxField+margin]
+		return whole(s[:maxField+margin])
+	}
+	return s
+}
+
+// whole drops a rune that was cut through from the end of s.
+func whole(s string) string {
+	for i := len(s) - 1; i >= 0 && i >= len(s)-utf8.UTFMax; i-- {
+		if utf8.RuneStart(s[i]) {
+			if !utf8.FullRuneInString(s[i:]) {
+				return s[:i]
+			}
+			break
+		}
 	}
 	return s
 }
@@ -230,8 +243,5 @@ func clip(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + "…"
+	return whole(s[:n]) + "…"
 }
