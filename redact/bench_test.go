@@ -137,6 +137,23 @@ func BenchmarkHandler(b *testing.B) {
 	}
 }
 
+// BenchmarkLogAttrs is the same record made the usual way.
+func BenchmarkLogAttrs(b *testing.B) {
+	bare := slog.NewJSONHandler(io.Discard, nil)
+	for name, h := range map[string]slog.Handler{"bare": bare, "redact": redact.Default().Handler(bare)} {
+		log := slog.New(h)
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				log.LogAttrs(ctx, slog.LevelInfo, "http request", slog.String("method", "GET"), slog.String("path", "/v1/orders/42"), slog.Int("status", 200),
+					slog.Duration("duration", 12*time.Millisecond), slog.Int64("bytes", 5123), slog.String("peer", "203.0.113.9:52144"),
+					slog.String("user_agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"), slog.Bool("cached", false),
+					slog.String("request_id", "0198f6c1-7c1e-7d4b-9c46-2f7b1b7f0a55"), slog.String("user", "alice"))
+			}
+		})
+	}
+}
+
 func BenchmarkSensitive(b *testing.B) {
 	r := redact.Default()
 	for b.Loop() {

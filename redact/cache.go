@@ -19,7 +19,7 @@ const maxCached = 64 // bytes of a key
 
 // attrClass is classify for the key of an attribute.
 func (r *Redactor) attrClass(name string) nameClass {
-	if len(r.names) == 0 && len(r.allowed) == 0 && ordinary(name) {
+	if !r.custom() && ordinary(name) {
 		return none
 	}
 	n := len(name)

@@ -120,14 +120,20 @@ func (s *scan) touches(a slog.Attr, parent string, inherited nameClass) bool {
 	switch a.Value.Kind() {
 	case slog.KindString:
 		v := a.Value.String()
-		if c := max(inherited, s.r.attrUnder(parent, a.Key)); c != none && secretText(c, v, false) && c != queryOnly {
-			return true
+		if inherited != none || s.r.custom() || !ordinary(a.Key) {
+			if c := max(inherited, s.r.attrUnder(parent, a.Key)); c != none && secretText(c, v, false) && c != queryOnly {
+				return true
+			}
 		}
 		if len(v) < shortest {
 			return false
 		}
 		s.spans = s.spans[:0]
-		s.any(v)
+		if c := class[v[0]]; c&wordByte != 0 && v[0] < 0x80 || v[0] == '/' { // not JSON
+			s.text(v)
+		} else {
+			s.any(v)
+		}
 		return len(s.spans) > 0
 	case slog.KindInt64, slog.KindUint64, slog.KindFloat64:
 		return s.secretNumber(a, parent, inherited)
@@ -144,7 +150,7 @@ func (s *scan) touches(a slog.Attr, parent string, inherited nameClass) bool {
 }
 
 func (s *scan) secretNumber(a slog.Attr, parent string, inherited nameClass) bool {
-	if max(inherited, s.r.attrUnder(parent, a.Key)) == strong {
+	if (inherited != none || s.r.custom() || !ordinary(a.Key)) && max(inherited, s.r.attrUnder(parent, a.Key)) == strong {
 		return true
 	}
 	var n uint64

@@ -21,7 +21,7 @@ const (
 // classify judges a name by its last word that says something: "user_password" is a password, "password_policy" is a
 // policy. Words are split at case changes, digits and everything that is not a letter.
 func (r *Redactor) classify(name string) nameClass {
-	custom := len(r.names)+len(r.allowed) > 0
+	custom := r.custom()
 	if !custom && ordinary(name) {
 		return none
 	}
@@ -87,6 +87,9 @@ func classifyWords(name string) nameClass {
 		}
 	}
 }
+
+// custom says whether there are names of the user's: then no name is let go at a glance.
+func (r *Redactor) custom() bool { return len(r.names)+len(r.allowed) > 0 }
 
 // pairClass is the class of a pair such as "api key", told by whether its second word is a plural.
 func pairClass(w string) nameClass {

@@ -91,7 +91,7 @@ var vendors = func() []rule {
 
 // An index finds the rules whose prefix may begin at a place: a look at three bytes tells that none does, nearly always.
 type index struct {
-	first [1 << 15 / 64]uint64
+	first [1 << 16 / 64]uint64
 	rules map[uint16][]rule
 }
 
@@ -122,7 +122,10 @@ func newIndex(lists ...[]rule) *index {
 	return x
 }
 
-func threeBytes(a, b, c byte) uint { return (uint(a)<<10 ^ uint(b)<<5 ^ uint(c)) & (1<<15 - 1) }
+// threeBytes spreads three bytes over 16 bits.
+func threeBytes(a, b, c byte) uint32 {
+	return (uint32(a) | uint32(b)<<8 | uint32(c)<<16) * 0x9E3779B1 >> 16
+}
 
 func (x *index) mark(prefix string) {
 	k := threeBytes(prefix[0], prefix[1], prefix[2])
