@@ -146,6 +146,51 @@ func TestFieldsAreBounded(t *testing.T) {
 	}
 }
 
+// What was redacted once is redacted again: only what was found clean is remembered as that.
+func TestTheSameSecretTwice(t *testing.T) {
+	for name, h := range map[string]func(io.Writer) slog.Handler{
+		"own":     func(w io.Writer) slog.Handler { return logging.NewHandler(w, nil) },
+		"foreign": func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) },
+	} {
+		out := new(sink)
+		m, _ := middleware(t, logging.Config{Logger: slog.New(h(out))})
+		handler := m.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			logging.Logger(r.Context()).Info("password=hunter2hunter2", "note", "password=hunter2hunter2")
+		}))
+		r := get("/password=hunter2hunter2?password=hunter2hunter2")
+		r.Header.Set("User-Agent", "password=hunter2hunter2")
+		for range 3 {
+			handler.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		if strings.Contains(out.String(), "hunter2") {
+			t.Errorf("%s: %s", name, out)
+		}
+	}
+}
+
+// A path that is cut behind a long secret ends in a whole rune.
+func TestFieldCutBehindASecret(t *testing.T) {
+	for n := range 4 {
+		r := get("/")
+		r.URL.Path = "/" + strings.Repeat("y", n) + "password=" + strings.Repeat("hunter2", 300) + "/" + strings.Repeat("日", 500)
+		_, rec := serve(t, logging.Config{}, r, nothing)
+		if p := rec["url.path"].(string); strings.Contains(p, "hunter2") || strings.Contains(p, "\ufffd") {
+			t.Errorf("url.path = %q", p)
+		}
+	}
+}
+
+func TestManyValuesOfAHeader(t *testing.T) {
+	r := get("/")
+	for range 1000 {
+		r.Header.Add("Accept", "text/html")
+	}
+	_, rec := serve(t, logging.Config{RequestHeaders: []string{"Accept"}}, r, nothing)
+	if n := len(rec["http.request.header.accept"].([]any)); n != 16 {
+		t.Errorf("%d values", n)
+	}
+}
+
 func caseForwardedFor(t *testing.T) {
 	ip, err := clientip.New(clientip.Config{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Header: "X-Forwarded-For"})
 	if err != nil {
