@@ -22,7 +22,7 @@ func (s *scan) any(src string) {
 	for i < len(src) && (class[src[i]]&blank != 0) {
 		i++
 	}
-	if i < len(src) && (src[i] == '{' || src[i] == '[') {
+	if i < len(src) && (src[i] == '{' || src[i] == '[' || src[i] == '"') {
 		s.document(src)
 		return
 	}

@@ -4,7 +4,11 @@ package redact
 func (s *scan) number(src string, start, end int) int {
 	if start > 0 {
 		switch p := src[start-1]; p {
-		case '.', '-', '+':
+		case '+': // a phone number, or a blank in a query
+			if start < 2 || class[src[start-2]]&wordByte == 0 {
+				return end
+			}
+		case '.', '-':
 			return end
 		default:
 			if class[p]&wordByte != 0 {

@@ -27,16 +27,16 @@ const (
 
 // layers lists the encodings between a span and the outermost text, the innermost first, two bits each. The quotes of a
 // quoted mark need them.
-type layers uint8
+type layers uint16
 
 const (
 	jsonLayer    layers = 1
 	percentLayer layers = 2
-	maxLayers           = 4 // decodings on top of each other; three levels of JSON in strings and one to spare
+	maxLayers           = 5 // decodings on top of each other; three levels of JSON in strings and a query in there
 )
 
 func (l layers) push(layer layers) layers {
-	for shift := 0; shift < 8; shift += 2 {
+	for shift := 0; shift < 16; shift += 2 {
 		if l>>shift&3 == 0 {
 			return l | layer<<shift
 		}

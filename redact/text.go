@@ -56,6 +56,9 @@ func (s *scan) text(src string) {
 				encoded |= jsonLayer
 				i += 6
 			} else if i+1 < n && strings.IndexByte(`nrtbf"\/`, src[i+1]) >= 0 {
+				if src[i+1] == '"' || src[i+1] == '\\' { // JSON in a string
+					encoded |= jsonLayer
+				}
 				i += 2
 			} else {
 				i++
