@@ -172,7 +172,7 @@ func TestTheSameSecretTwice(t *testing.T) {
 func TestFieldCutBehindASecret(t *testing.T) {
 	for n := range 4 {
 		r := get("/")
-		r.URL.Path = "/" + strings.Repeat("y", n) + "password=" + strings.Repeat("hunter2", 300) + "/" + strings.Repeat("日", 500)
+		r.URL.Path = "/" + strings.Repeat("y", n) + "password=" + strings.Repeat("hunter2", 300) + " " + strings.Repeat("日", 500)
 		_, rec := serve(t, logging.Config{}, r, nothing)
 		if p := rec["url.path"].(string); strings.Contains(p, "hunter2") || strings.Contains(p, "\ufffd") {
 			t.Errorf("url.path = %q", p)

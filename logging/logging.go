@@ -141,9 +141,7 @@ func (m *Middleware) writer(s *request, w http.ResponseWriter, r, inner *http.Re
 // record, tells OnError, and aborts the connection where the answer was cut in the middle.
 func (m *Middleware) finish(s *request, w http.ResponseWriter, r, inner *http.Request) {
 	value := recover()
-	if inner.Pattern != "" { // a layer further out would look for it on its own request
-		r.Pattern = inner.Pattern
-	}
+	layer.HandBack(r, inner)
 	abort := value == http.ErrAbortHandler //nolint:errorlint // net/http compares it the same way
 	cutOff := abort || value != nil && s.res.Written()
 	if value != nil && !cutOff {

@@ -46,7 +46,7 @@ func (m *Middleware) judge(s *request, w http.ResponseWriter, r *http.Request, v
 	if o.route == "" {
 		o.route = route(r.Pattern)
 	}
-	gone := respwrap.Gone(s.Context)
+	gone := respwrap.Gone(r)
 	switch {
 	case value != nil:
 		m.judgePanic(&o, value, gone)
