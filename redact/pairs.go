@@ -117,6 +117,8 @@ func (s *scan) pair(src string, p int) int {
 			f = inURL
 		}
 		s.add(i, end, f)
+	} else if c == queryOnly && end == n && (hasFoldSuffix(name, "sig") || hasFoldSuffix(name, "signature")) && looksSecret(v, 8) { // cut
+		s.add(i, end, inURL)
 	} else if c < plural {
 		return i
 	}

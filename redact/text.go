@@ -151,6 +151,9 @@ func (s *scan) match(t *rule, src string, i int) int {
 	}
 	if stop-i < t.min {
 		// The text may have been cut within the token.
+		if stop == len(src) && t.set == upperSet && stop-i >= 4 { // AKIALUNC
+			return stop
+		}
 		if stop != len(src) || t.has != "" || t.exact && t.min < 20 && stop-i < 6 || !cutToken(t.prefix, src[i:]) {
 			return 0
 		}
