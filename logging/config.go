@@ -44,8 +44,8 @@ type Config struct {
 	// of status 400 or more, or cut off is always kept.
 	SampleEvery int
 
-	// RequestHeaders and ResponseHeaders are the names of headers to log, redacted, as http.request.header.<name> and
-	// http.response.header.<name>.
+	// RequestHeaders and ResponseHeaders are the names of headers to log, redacted, up to 16 values each, as
+	// http.request.header.<name> and http.response.header.<name>.
 	RequestHeaders, ResponseHeaders []string
 
 	// Body turns the capture of bodies on; nil is off.
