@@ -55,8 +55,7 @@ func (h *handler) WithGroup(name string) slog.Handler {
 }
 
 func (h *handler) Handle(ctx context.Context, rec slog.Record) error {
-	s := h.r.scan()
-	defer h.r.done(s)
+	s := h.r.scan() // lost, not returned, should something below panic
 	msg, changed := s.value(rec.Message)
 	dirty := changed
 	if !dirty {
@@ -66,6 +65,7 @@ func (h *handler) Handle(ctx context.Context, rec slog.Record) error {
 		})
 	}
 	if !dirty {
+		h.r.done(s)
 		return h.next.Handle(ctx, rec)
 	}
 	out := slog.NewRecord(rec.Time, rec.Level, msg, rec.PC)
@@ -76,6 +76,7 @@ func (h *handler) Handle(ctx context.Context, rec slog.Record) error {
 		return true
 	})
 	out.AddAttrs(attrs...)
+	h.r.done(s)
 	return h.next.Handle(ctx, out)
 }
 
