@@ -136,7 +136,7 @@ func TestTextKeeps(t *testing.T) {
 		"eyJ is how they begin", "cursor eyJpZCI6MTIzfQ", "next=eyJpZCI6MTIzLCJkaXIiOiJmd2QifQ", "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf",
 		"/v1/tokens/123", "/password/reset", "kid=2026-11 alg=RS256", "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 		"the passkey was added", "token_type=bearer expires_in=3600", "grant_type=password", "response_type=code", "sort=key&dir=asc", "tab=password",
-		"x-forwarded-for: 10.0.0.1", "content-type: text/html; charset=utf-8", "GE00 1234", "US12 AB34", "session=3", "code=200", "status code: 404",
+		"x-forwarded-for: 10.0.0.1", "content-type: text/html; charset=utf-8", "GE00 1234", "iban DE88370400440532013000", "GB30NWBK60161331926819", "US12 AB34", "session=3", "code=200", "status code: 404",
 		"main.go:42", "foo::bar", "a:=b", "if password == \"\" {", "password=\"\"", "token='' x=1", "https://user@example.com/", "ssh://git@github.com/a/b",
 		"Sec-WebSocket-Key accepted", "csrf: token missing", "session: expired", "auth: unsupported scheme", "for key \"auth\": unsupported",
 		"path=/auth/session/refresh", "error=invalid_token", "no such secret: prod/db-main", "secretName: db-credentials-v2", "apiVersion: v1",

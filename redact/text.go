@@ -44,6 +44,10 @@ func (s *scan) text(src string) {
 		}
 		switch src[i] {
 		case '=', ':':
+			if i >= 2 && i+1 < n && src[i] == ':' && class[src[i-1]]&class[src[i+1]]&digit != 0 && (class[src[i-2]]&digit != 0 || src[i-2] == '.') {
+				i++ // 12:34, 203.0.113.9:52144
+				continue
+			}
 			i = s.pair(src, i)
 		case '%':
 			if encoded&percentLayer == 0 && i+2 < n && class[src[i+1]]&hexByte != 0 && class[src[i+2]]&hexByte != 0 {
@@ -64,7 +68,11 @@ func (s *scan) text(src string) {
 				i++
 			}
 		case '-':
-			i = s.dashes(src, i)
+			if i+2 < n && (src[i+1] == '-' || src[i+2] == ' ') {
+				i = s.dashes(src, i)
+			} else {
+				i++
+			}
 		case '<':
 			i = s.element(src, i)
 		case '\'':
