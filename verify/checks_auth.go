@@ -1,0 +1,3 @@
+package verify
+
+func authChecks() []Check { return nil }

@@ -1,0 +1,3 @@
+package verify
+
+func deployChecks() []Check { return nil }

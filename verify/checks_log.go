@@ -1,0 +1,3 @@
+package verify
+
+func logChecks() []Check { return nil }
