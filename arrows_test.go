@@ -80,7 +80,7 @@ func TestDependencies(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(data)) {
-		fields := strings.Fields(line)
+		fields := strings.Fields(strings.TrimPrefix(line, "require "))
 		if len(fields) >= 2 && strings.Contains(fields[0], "/") && !strings.Contains(line, "// indirect") {
 			got = append(got, fields[0])
 		}

@@ -3,6 +3,7 @@ package gambeson
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 	"reflect"
 	"slices"
 
@@ -19,13 +20,46 @@ type placed struct {
 	middleware any
 }
 
-// layersOf lists the middlewares of this library that h already is, innermost first.
-func layersOf(field string, h http.Handler) (given []placed) {
-	for l, ok := h.(*layer.Handler); ok; l, ok = l.Next.(*layer.Handler) {
-		given = append(given, placed{field, l.Middleware})
+// found is the middlewares of this library that Build came across, innermost first.
+type found struct {
+	given []placed
+	seen  map[http.Handler]bool
+}
+
+// look adds the layers that h is made of, down to what was looked at before. What another library's handler hides inside
+// cannot be seen.
+func (f *found) look(field string, h http.Handler) {
+	var outermost []placed
+	for {
+		switch l := h.(type) {
+		case *layer.Handler:
+			if !f.seen[l] {
+				f.seen[l] = true
+				outermost = append(outermost, placed{field, l.Middleware})
+				h = l.Next
+				continue
+			}
+		case *built:
+			for _, g := range l.given {
+				outermost = append(outermost, placed{field, g.middleware})
+			}
+		}
+		slices.Reverse(outermost)
+		f.given = append(f.given, outermost...)
+		return
 	}
-	slices.Reverse(given)
-	return given
+}
+
+// isNil finds the nil pointer in an interface, too: a handler that panics on every request.
+func isNil(h http.Handler) bool {
+	if h == nil {
+		return true
+	}
+	switch v := reflect.ValueOf(h); v.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
+		return v.IsNil()
+	}
+	return false
 }
 
 // check finds what no layer can see alone. given is the middlewares of this library, outermost first.
@@ -40,11 +74,6 @@ func (s Stack) check(p *conf.Problems, given []placed) {
 		if s.CORS != nil && s.CORS.Config().AllowCredentials {
 			p.Add("DangerouslyNoCSRF", true, "CORS allows credentials, and it only hides the answer: the request that another site sends with them takes effect",
 				"leave CSRF protection on, or set cors.Config.AllowCredentials to false")
-		}
-	}
-	if s.Headers != nil {
-		if c := s.Headers.Config(); c.RedirectHTTPS && c.RedirectHost == "" && len(c.AllowedHosts) == 0 {
-			p.Add("Headers", nil, "RedirectHTTPS has no host to redirect to but the one that the client names", "set RedirectHost or AllowedHosts")
 		}
 	}
 }
@@ -87,19 +116,27 @@ func (s Stack) checkClients(p *conf.Problems, given []placed) {
 		tellers = append(tellers, teller{"Headers", s.Headers.Config().ClientIP})
 	}
 	for _, g := range given {
-		if m, ok := g.middleware.(*ratelimit.Middleware); ok && m != nil {
+		if m, ok := g.middleware.(*ratelimit.Middleware); ok && m != nil && asksForClient(m) {
 			tellers = append(tellers, teller{g.field, m.Config().ClientIP})
 		}
 	}
 	for i := 1; i < len(tellers); i++ {
 		if first := tellers[0]; !sameProxies(first.resolver, tellers[i].resolver) {
-			p.Add(tellers[i].field, nil, "is told of other proxies (ClientIP) than "+first.field+" is: they disagree on who the client is",
+			p.Add(tellers[i].field, nil, "knows other proxies (ClientIP) than "+first.field+" does: they disagree on who the client is",
 				"give both the same *clientip.Resolver")
 		}
 	}
 }
 
+// asksForClient says whether a limiter has a policy by address. One that has keys of its own alone asks nobody.
+func asksForClient(m *ratelimit.Middleware) bool {
+	return slices.ContainsFunc(m.Config().Policies, func(p ratelimit.Policy) bool { return p.Key == nil })
+}
+
 func sameProxies(a, b *clientip.Resolver) bool {
 	x, y := a.Config(), b.Config()
+	for _, list := range [][]netip.Prefix{x.TrustedProxies, y.TrustedProxies} {
+		slices.SortFunc(list, netip.Prefix.Compare)
+	}
 	return slices.Equal(x.TrustedProxies, y.TrustedProxies) && x.Header == y.Header && x.Hops == y.Hops && x.TrustUnixSocket == y.TrustUnixSocket
 }

@@ -2,12 +2,11 @@ package gambeson
 
 import (
 	"net/http"
-	"slices"
 
 	"github.com/gambeson-go/gambeson/internal/problem"
 )
 
-var crossSite = problem.Problem{Status: http.StatusForbidden, Detail: "Requests that change something are not accepted from other sites."}.Body()
+var crossSite = problem.Problem{Status: http.StatusForbidden, Detail: "Requests that change something are accepted from other sites only if their origin is allowed by name."}.Body()
 
 // crossOrigin is CSRF protection as net/http does it: an unsafe request that the browser says comes from another site is
 // refused, unless that site is an origin which CORS allows by name. The origins are asked for each refusal anew,
@@ -29,5 +28,5 @@ func (s Stack) crossOrigin() func(http.Handler) http.Handler {
 }
 
 func (s Stack) trusts(origin []string) bool {
-	return s.CORS != nil && len(origin) == 1 && slices.Contains(s.CORS.Origins(), origin[0])
+	return s.CORS != nil && len(origin) == 1 && s.CORS.Lists(origin[0])
 }

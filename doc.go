@@ -35,6 +35,9 @@
 //     streams or takes over the connection is, unless NoTimeout says so.
 //   - http.Server's WriteTimeout, which [Server] sets, cuts streams as well: lift it in the handler with
 //     http.ResponseController.SetWriteDeadline(time.Time{}).
+//   - CORS with "*" or a pattern lets those pages read. Their POST, PUT and DELETE still get 403 from CSRF protection,
+//     which trusts origins that are listed by name.
+//   - Build looks at CORS once. Do not allow credentials in a later Reconfigure where DangerouslyNoCSRF is set.
 //   - A middleware inside the app that hands on a copy of the request hides the route from log and metrics. Put
 //     metrics.Route around the mux then.
 package gambeson

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/gambeson-go/gambeson/internal/layer"
 	"github.com/gambeson-go/gambeson/internal/problem"
 	"github.com/gambeson-go/gambeson/internal/respwrap"
 )
@@ -24,8 +25,8 @@ func limitBody(n int64) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Body != nil && r.Body != http.NoBody {
-				// In place: a copy of the request would lose r.Pattern, and the server keeps the body it made itself.
-				r.Body = http.MaxBytesReader(w, r.Body, n)
+				// In place: the layers inside look at the body of this request, and the server keeps the one it made itself.
+				r.Body = &respwrap.Body{ReadCloser: http.MaxBytesReader(w, r.Body, n)}
 			}
 			next.ServeHTTP(w, r)
 		})
@@ -38,7 +39,9 @@ func refuseLength(n int64) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.ContentLength > n {
-				w.Header().Set("Connection", "close") // the body is on its way, and nobody will read it
+				if r.ProtoMajor == 1 {
+					w.Header().Set("Connection", "close") // the body is on its way, and nobody will read it
+				}
 				problem.Send(w, http.StatusRequestEntityTooLarge, tooLarge)
 				return
 			}
@@ -63,7 +66,7 @@ func deadline(d time.Duration, exempt func(*http.Request) bool) func(http.Handle
 				w = state.Wrap(w, r)
 			}
 			r2 := r.WithContext(ctx)
-			defer func() { r.Pattern = r2.Pattern }() // set on the copy, read by the layers above; also after a panic
+			defer layer.HandBack(r, r2)
 			next.ServeHTTP(w, r2)
 			if !state.Written() && context.Cause(ctx) == errDeadline {
 				problem.Send(w, http.StatusServiceUnavailable, tooSlow)

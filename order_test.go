@@ -60,7 +60,7 @@ func Test0ServerTimeouts(t *testing.T) {
 		for range 300 {
 			conns = append(conns, ln.dial("GET / HTTP/1.1\r\nHost: a\r\n"))
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(6 * time.Second)
 		for _, c := range conns {
 			c.SetReadDeadline(time.Now().Add(time.Millisecond))
 			if _, err := c.Read(make([]byte, 1)); err != nil && err != io.EOF && strings.Contains(err.Error(), "timeout") {
@@ -195,6 +195,21 @@ func Test4MetricsInsideOfRecovery(t *testing.T) {
 	}
 }
 
+func Test4MetricsCountRefusals(t *testing.T) {
+	l := newLayers(t, 10)
+	cfg := headers.API()
+	cfg.AllowedHosts = []string{"other.example.com"}
+	l.Headers = must[*headers.Middleware](t)(headers.New(cfg))
+	do(chain(hello, l.Headers.Wrap, l.Metrics.Wrap), request("GET", "/"))
+	if got := scrape(t, l.Metrics, "http_requests_total{"); got != "" {
+		t.Errorf("metrics inside of headers count %s; the failure to show is a refused host that nobody counted", got)
+	}
+	do(l.build(t, hello), request("GET", "/"))
+	if got := scrape(t, l.Metrics, "http_requests_total{"); !strings.Contains(got, `code="421"`) {
+		t.Errorf("Stack counts %q", got)
+	}
+}
+
 func Test5HeadersOnEveryAnswer(t *testing.T) {
 	secure := func(res *http.Response) bool {
 		return res.Header.Get("Strict-Transport-Security") != "" && res.Header.Get("X-Content-Type-Options") == "nosniff"
@@ -283,6 +298,20 @@ func Test7LimitOutsideOfAuth(t *testing.T) {
 	}
 }
 
+func Test7LimitOutsideOfCSRF(t *testing.T) {
+	forged := func(h http.Handler) int {
+		do(h, request("POST", "/", "Sec-Fetch-Site", "cross-site"))
+		return do(h, request("POST", "/", "Sec-Fetch-Site", "cross-site")).StatusCode
+	}
+	var protection http.CrossOriginProtection
+	if got := forged(chain(hello, protection.Handler, newLimiter(t, 1, nil).Wrap)); got != 403 {
+		t.Errorf("limiter inside of CSRF: %d", got)
+	}
+	if got := forged(newLayers(t, 1).build(t, hello)); got != 429 {
+		t.Errorf("Stack: %d, forged requests cost nothing", got)
+	}
+}
+
 func Test8CSRFInsideOfCORS(t *testing.T) {
 	forged := func(h http.Handler) *http.Response {
 		return do(h, request("POST", "/", "Origin", page, "Sec-Fetch-Site", "cross-site"))
@@ -303,6 +332,35 @@ func Test8CSRFInsideOfCORS(t *testing.T) {
 	res := do(l.build(t, hello), request("POST", "/", "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"))
 	if res.StatusCode != 403 {
 		t.Errorf("Stack: %d for a stranger's origin", res.StatusCode)
+	}
+}
+
+func Test9LeakGuardAndDeadline(t *testing.T) {
+	leak := func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, "dial postgres://app:S3cr3tPw9@db/app: refused", http.StatusInternalServerError)
+	}
+	l := newLayers(t, 10)
+	if got := body(t, do(chain(http.HandlerFunc(leak), l.CORS.Wrap), request("GET", "/"))); !strings.Contains(got, "S3cr3tPw9") {
+		t.Errorf("no leak guard: %q; the failure to show is the leak", got)
+	}
+	// In the app and in what stands around it alike.
+	l.BeforeAuth = []func(http.Handler) http.Handler{func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if _, ok := r.Context().Deadline(); !ok {
+				t.Error("no deadline before auth")
+			}
+			if r.URL.Path == "/before" {
+				leak(w, r)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}}
+	h := l.build(t, http.HandlerFunc(leak))
+	for _, path := range []string{"/", "/before"} {
+		if res := do(h, request("GET", path)); res.StatusCode != 500 || strings.Contains(body(t, res), "S3cr3tPw9") {
+			t.Errorf("Stack leaks at %s", path)
+		}
 	}
 }
 
@@ -337,6 +395,7 @@ func Test11RouteBesideTheMux(t *testing.T) {
 	}
 	l := newLayers(t, 10)
 	l.Auth = bearer(&asked)
+	l.AfterAuth = []func(http.Handler) http.Handler{bearer(&asked)} // another copy
 	ask(l.build(t, mux))
 	if got := scrape(t, l.Metrics, "http_requests_total{"); !strings.Contains(got, `route="/items/{id}"`) {
 		t.Errorf("Stack: %s", got)

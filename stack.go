@@ -11,7 +11,6 @@ import (
 	"github.com/gambeson-go/gambeson/headers"
 	"github.com/gambeson-go/gambeson/health"
 	"github.com/gambeson-go/gambeson/internal/conf"
-	"github.com/gambeson-go/gambeson/internal/layer"
 	"github.com/gambeson-go/gambeson/internal/respwrap"
 	"github.com/gambeson-go/gambeson/logging"
 	"github.com/gambeson-go/gambeson/metrics"
@@ -63,11 +62,12 @@ type Stack struct {
 // Build puts the layers around app. The error joins all problems that lie between layers, each a *ConfigError.
 func (s Stack) Build(app http.Handler) (http.Handler, error) {
 	p := conf.For("gambeson")
-	if app == nil {
+	if isNil(app) {
 		p.Add("app", nil, "is nil", "give Build the handler to wrap, such as the mux")
 		app = http.NotFoundHandler()
 	}
-	given := layersOf("app", app)
+	f := found{seen: map[http.Handler]bool{}}
+	f.look("app", app)
 	rows := s.rows()
 	h := app
 	for i := len(rows) - 1; i >= 0; i-- {
@@ -78,22 +78,26 @@ func (s Stack) Build(app http.Handler) (http.Handler, error) {
 				continue
 			}
 			outer := part.wrap(h)
-			if outer == nil {
+			if isNil(outer) {
 				p.Add(part.field, nil, "gives a nil handler", "return the next handler where there is nothing to do")
 				continue
 			}
-			if l, ok := outer.(*layer.Handler); ok {
-				given = append(given, placed{part.field, l.Middleware})
-			}
+			f.look(part.field, outer)
 			h = outer
 		}
 	}
-	slices.Reverse(given)
-	s.check(p, given)
+	slices.Reverse(f.given)
+	s.check(p, f.given)
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	return h, nil
+	return &built{h, f.given}, nil
+}
+
+// built is what Build made. It remembers its layers, so that Build around it finds them.
+type built struct {
+	http.Handler
+	given []placed // outermost first
 }
 
 // row is a line of the order: a layer, or a slot for several.

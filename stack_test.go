@@ -46,17 +46,24 @@ func TestBuildRefuses(t *testing.T) {
 		{"CSRF on and off", gambeson.Stack{CSRF: http.NewCrossOriginProtection(), DangerouslyNoCSRF: true}, hello,
 			[]string{"gambeson: CSRF: is set"}},
 		{"a limiter told of proxies", gambeson.Stack{Logging: l.Logging, RateLimit: proxied}, hello,
-			[]string{"gambeson: RateLimit: is told of other proxies (ClientIP) than Logging is"}},
+			[]string{"gambeson: RateLimit: knows other proxies (ClientIP) than Logging does"}},
 		{"a limiter in a slot told of proxies", gambeson.Stack{Logging: l.Logging, AfterAuth: wraps{proxied.Wrap}}, hello,
-			[]string{"gambeson: AfterAuth[0]: is told of other proxies"}},
+			[]string{"gambeson: AfterAuth[0]: knows other proxies"}},
 		{"a redirect told of proxies", gambeson.Stack{Headers: behindProxy, RateLimit: l.RateLimit}, hello,
-			[]string{"gambeson: RateLimit: is told of other proxies (ClientIP) than Headers is"}},
+			[]string{"gambeson: RateLimit: knows other proxies (ClientIP) than Headers does"}},
 		{"twice: field and slot", gambeson.Stack{RateLimit: l.RateLimit, AfterAuth: wraps{l.RateLimit.Wrap}}, hello,
 			[]string{"gambeson: AfterAuth[0]: is the middleware that RateLimit already is"}},
 		{"twice: slots", gambeson.Stack{BeforeAuth: wraps{l.CORS.Wrap}, AfterAuth: wraps{l.CORS.Wrap}}, hello,
 			[]string{"gambeson: AfterAuth[0]: is the middleware that BeforeAuth[0] already is"}},
 		{"twice: around the app already", gambeson.Stack{Logging: l.Logging, CORS: l.CORS}, l.Logging.Wrap(l.CORS.Wrap(hello)),
 			[]string{"gambeson: app: is the middleware that Logging already is", "gambeson: app: is the middleware that CORS already is"}},
+		{"twice: Build around what Build made", gambeson.Stack{RateLimit: l.RateLimit}, must[http.Handler](t)((gambeson.Stack{RateLimit: l.RateLimit}).Build(hello)),
+			[]string{"gambeson: app: is the middleware that RateLimit already is"}},
+		{"twice: hidden in a function", gambeson.Stack{RateLimit: l.RateLimit, BeforeAuth: wraps{func(next http.Handler) http.Handler {
+			return l.CORS.Wrap(l.RateLimit.Wrap(next))
+		}}}, hello, []string{"gambeson: BeforeAuth[0]: is the middleware that RateLimit already is"}},
+		{"a nil mux", gambeson.Stack{}, (*http.ServeMux)(nil), []string{"gambeson: app: is nil"}},
+		{"a nil function", gambeson.Stack{}, http.HandlerFunc(nil), []string{"gambeson: app: is nil"}},
 		{"nil in a slot", gambeson.Stack{BeforeAuth: wraps{nil}}, hello, []string{"gambeson: BeforeAuth[0]: is nil"}},
 		{"a slot that swallows the app", gambeson.Stack{AfterAuth: wraps{func(http.Handler) http.Handler { return nil }}}, hello,
 			[]string{"gambeson: AfterAuth[0]: gives a nil handler"}},
@@ -86,27 +93,48 @@ func TestBuildRefuses(t *testing.T) {
 	}
 }
 
-// A redirect without a host is refused as soon as it can be told: by headers.New.
+// A redirect without a host is refused before Build could see it.
 func TestRedirectWithoutHost(t *testing.T) {
 	cfg := headers.API()
 	cfg.RedirectHTTPS = true
-	if m, err := headers.New(cfg); err == nil {
-		if _, err = (gambeson.Stack{Headers: m}).Build(hello); err == nil {
-			t.Error("a redirect to the host that the client names was accepted")
-		}
+	if m, err := headers.New(cfg); m != nil || err == nil {
+		t.Error("a redirect to the host that the client names was accepted")
 	}
 }
 
-func TestEqualResolversAgree(t *testing.T) {
-	// Two resolvers made of the same configuration are one answer.
-	cfg := clientip.Config{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Header: "X-Forwarded-For"}
-	s := gambeson.Stack{
-		Logging: must[*logging.Middleware](t)(logging.New(logging.Config{ClientIP: resolver(t, cfg)})),
-		RateLimit: must[*ratelimit.Middleware](t)(ratelimit.New(ratelimit.Config{ClientIP: resolver(t, cfg),
-			Policies: []ratelimit.Policy{{Name: "a", Limit: 1, Burst: 1}}})),
-	}
-	if _, err := s.Build(hello); err != nil {
-		t.Error(err)
+func TestWhoIsTheClient(t *testing.T) {
+	a, b := netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.0/24")
+	list := func(p ...netip.Prefix) []netip.Prefix { return p }
+	xff := clientip.Config{TrustedProxies: list(a, b), Header: "X-Forwarded-For"}
+	for desc, tc := range map[string]struct {
+		logging, limiter clientip.Config
+		agree            bool
+	}{
+		"equal":          {xff, xff, true},
+		"another order":  {xff, clientip.Config{TrustedProxies: list(b, a), Header: "X-Forwarded-For"}, true},
+		"none":           {xff, clientip.Config{}, false},
+		"other networks": {xff, clientip.Config{TrustedProxies: list(a), Header: "X-Forwarded-For"}, false},
+		"another header": {xff, clientip.Config{TrustedProxies: list(a, b), Header: "Forwarded"}, false},
+		"other hops":     {clientip.Config{Hops: 1, Header: "Forwarded"}, clientip.Config{Hops: 2, Header: "Forwarded"}, false},
+		"unix or not": {clientip.Config{TrustedProxies: list(a), TrustUnixSocket: true, Header: "Forwarded"},
+			clientip.Config{TrustedProxies: list(a), Header: "Forwarded"}, false},
+	} {
+		policy := ratelimit.Policy{Name: "a", Limit: 1, Burst: 1}
+		build := func() error {
+			_, err := gambeson.Stack{
+				Logging: must[*logging.Middleware](t)(logging.New(logging.Config{ClientIP: resolver(t, tc.logging)})),
+				RateLimit: must[*ratelimit.Middleware](t)(ratelimit.New(ratelimit.Config{ClientIP: resolver(t, tc.limiter),
+					Policies: []ratelimit.Policy{policy}})),
+			}.Build(hello)
+			return err
+		}
+		if err := build(); (err == nil) != tc.agree {
+			t.Errorf("%s: %v", desc, err)
+		}
+		policy.Key = func(*http.Request) string { return "user" } // asks nobody for the address
+		if err := build(); err != nil {
+			t.Errorf("%s, limited by a key of its own: %v", desc, err)
+		}
 	}
 }
 
@@ -121,8 +149,21 @@ func TestDefault(t *testing.T) {
 	if res := do(h, request("GET", "/readyz")); res.StatusCode != 200 {
 		t.Errorf("/readyz %d", res.StatusCode)
 	}
-	if res := do(h, request("POST", "/", "Sec-Fetch-Site", "cross-site")); res.StatusCode != 403 {
-		t.Errorf("cross-site POST %d", res.StatusCode)
+	for _, origin := range []string{page, "null"} { // nobody is listed: there is no CORS
+		if res := do(h, request("POST", "/", "Sec-Fetch-Site", "cross-site", "Origin", origin)); res.StatusCode != 403 {
+			t.Errorf("cross-site POST from %s: %d", origin, res.StatusCode)
+		}
+	}
+}
+
+func TestServer(t *testing.T) {
+	srv := gambeson.Server(":0", hello)
+	got := fmt.Sprint(srv.Addr, " ", srv.ReadHeaderTimeout, srv.ReadTimeout, srv.WriteTimeout, srv.IdleTimeout, srv.MaxHeaderBytes)
+	if want := ":0 5s 30s 1m0s 2m0s 32768"; got != want || srv.Handler == nil {
+		t.Errorf("Server is %s, its documentation says %s", got, want)
+	}
+	if d := 30 * time.Second; srv.WriteTimeout <= d {
+		t.Errorf("a Stack's 503 after %v cannot be written", d)
 	}
 }
 
@@ -155,6 +196,11 @@ func TestDeclaredLength(t *testing.T) {
 	if n := len(l.log.records(t)); n != 1 {
 		t.Errorf("%d records", n)
 	}
+	r = request("POST", "/")
+	r.Body, r.ContentLength = io.NopCloser(io.LimitReader(zeros{}, 10)), 10
+	if res := do(l.build(t, hello), r); res.StatusCode != 200 {
+		t.Errorf("a body of the very limit: %d", res.StatusCode)
+	}
 	l.MaxBodyBytes = -1
 	r.ContentLength = 11
 	if res := do(l.build(t, hello), r); res.StatusCode != 200 {
@@ -169,12 +215,13 @@ func TestDeadline(t *testing.T) {
 		app    http.HandlerFunc
 		cancel bool // by the client, before the deadline
 		want   int
+		body   string
 	}{
-		{"returns without a word", wait, false, 503},
-		{"says it itself", func(w http.ResponseWriter, r *http.Request) { wait(w, r); w.WriteHeader(504) }, false, 504},
-		{"has begun", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "x"); wait(w, r) }, false, 200},
-		{"in time", func(w http.ResponseWriter, r *http.Request) {}, false, 200},
-		{"the client left", wait, true, 200}, // nobody hears it; the recorder's default
+		{"returns without a word", wait, false, 503, "The server did not finish in time"},
+		{"says it itself", func(w http.ResponseWriter, r *http.Request) { wait(w, r); w.WriteHeader(504) }, false, 504, ""},
+		{"has begun", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "x"); wait(w, r) }, false, 200, "x"},
+		{"in time", func(w http.ResponseWriter, r *http.Request) {}, false, 200, ""},
+		{"the client left", wait, true, 200, ""}, // nobody hears it; the recorder's default
 	} {
 		t.Run(tc.desc, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -185,8 +232,9 @@ func TestDeadline(t *testing.T) {
 					time.AfterFunc(time.Millisecond, cancel)
 				}
 				start := time.Now()
-				if got := do(h, request("GET", "/").WithContext(ctx)).StatusCode; got != tc.want {
-					t.Errorf("status %d, want %d", got, tc.want)
+				res := do(h, request("GET", "/").WithContext(ctx))
+				if got := body(t, res); res.StatusCode != tc.want || !strings.Contains(got, tc.body) || tc.body == "" && got != "" {
+					t.Errorf("status %d %q, want %d", res.StatusCode, got, tc.want)
 				}
 				if d := time.Since(start); d > time.Second {
 					t.Errorf("took %v", d)

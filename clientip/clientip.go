@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Resolver knows who the client of a request is. It is immutable, safe for concurrent use, and allocates nothing.
+// Resolver knows who the client of a request is. It is immutable and safe for concurrent use. For well-formed headers it
+// allocates nothing.
 type Resolver struct {
 	proxies []netip.Prefix
 	header  string // canonical
@@ -105,7 +106,7 @@ func (r *Resolver) client(peer netip.Addr, header http.Header) (addr netip.Addr,
 			break
 		}
 		addr = next
-		if r.hops > 0 || r.kind == single || !r.trusts(next) {
+		if r.hops > 0 || !r.trusts(next) {
 			break
 		}
 	}

@@ -49,7 +49,6 @@ const (
 var kinds = map[string]kind{
 	"Forwarded":                 forwarded,
 	"X-Forwarded-For":           list,
-	"X-Original-Forwarded-For":  list,
 	"X-Vercel-Forwarded-For":    list,
 	"X-Real-Ip":                 single,
 	"X-Client-Ip":               single,
@@ -96,6 +95,8 @@ func New(cfg Config) (*Resolver, error) {
 			"give the number of proxies in front of this server")
 	case cfg.Hops > 0 && len(cfg.TrustedProxies) > 0:
 		p.Add("Hops", cfg.Hops, "TrustedProxies already say where the chain ends", "give one of the two")
+	case cfg.Hops > 0 && cfg.TrustUnixSocket:
+		p.Add("Hops", cfg.Hops, "believes every peer, not only those on a unix socket", "give one of the two")
 	case cfg.Hops > 1 && r.kind == single:
 		p.Add("Hops", cfg.Hops, cfg.Header+" holds one address", `give 1, or the header that each proxy appends to`)
 	}
@@ -113,15 +114,18 @@ func checkPrefix(p *conf.Problems, field string, prefix netip.Prefix) {
 	switch {
 	case !prefix.IsValid():
 		p.Add(field, nil, "is not a network", `make it with netip.ParsePrefix or clientip.ParsePrefixes`)
-	case prefix.Bits() == 0:
-		p.Add(field, prefix.String(), "trusts everybody, so that everybody can say who he is",
-			"list the proxies' networks; where they are unknown, give Hops")
 	case addr.Is4In6():
 		fix := "write the IPv4 network"
 		if bits := prefix.Bits() - 96; bits > 0 {
 			fix = fmt.Sprintf("write %q", netip.PrefixFrom(addr.Unmap(), bits).Masked())
 		}
 		p.Add(field, prefix.String(), "addresses are compared as IPv4, so it never matches", fix)
+	case prefix.Bits() == 0:
+		p.Add(field, prefix.String(), "trusts everybody, so that everybody can say who he is",
+			"list the proxies' networks; where they are unknown, give Hops")
+	case addr.Is4() && prefix.Bits() < 8 || addr.Is6() && prefix.Bits() < 7: // 10.0.0.0/8 and fc00::/7 are the largest private ones
+		p.Add(field, prefix.String(), "is so large that strangers are in it",
+			"list the proxies' networks; where they are unknown, give Hops")
 	case prefix != prefix.Masked():
 		p.Add(field, prefix.String(), "has bits set beyond its length",
 			fmt.Sprintf("write %q for the network or %q for the host", prefix.Masked(), netip.PrefixFrom(addr, addr.BitLen())))

@@ -31,5 +31,6 @@
 //
 // [Resolver.HTTPS] is true over TLS, or when a trusted proxy says so: by the proto of the client's element in
 // Forwarded, else by the last value of X-Forwarded-Proto. URL.Scheme is never asked: a client may send an absolute
-// URL. A proxy that speaks TLS to this server for a client that came over http counts as https; let such a proxy redirect itself.
+// URL. The proxy must set that header itself on every request, as it does the address: one that passes X-Forwarded-Proto
+// through lets clients choose. A proxy that speaks TLS to this server for a client that came over http counts as https; let such a proxy redirect itself.
 package clientip

@@ -18,8 +18,8 @@ type walk struct {
 	looks int
 }
 
-// next gives the entry before the last one given. It is false at the left end, at a Forwarded line whose quotes do not
-// close (where an entry begins cannot be told), and after maxEntries looks.
+// next gives the entry before the last one given. It is false at the left end, at a Forwarded element whose quotes do not
+// match (where it begins cannot be told), and after maxEntries looks.
 func (w *walk) next() (string, bool) {
 	for ; w.looks < maxEntries; w.looks++ {
 		for w.rest == "" {
@@ -52,25 +52,39 @@ func (w *walk) next() (string, bool) {
 	return "", false
 }
 
-// lastElement finds the last comma of a Forwarded line that is outside quotes, -1 where there is none. It is false for
-// quotes that do not close.
+// lastElement finds the last comma of a Forwarded line that is outside quotes, -1 where there is none. It reads from the
+// right, over quoted strings as a whole, so that what a client wrote on the left, such as a quote that never closes,
+// changes nothing. It is false for a quote on the right that nothing opens.
 func lastElement(line string) (comma int, ok bool) {
-	if strings.IndexByte(line, '"') < 0 {
-		return strings.LastIndexByte(line, ','), true
-	}
-	comma = -1
-	quoted := false
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case c == ',' && !quoted:
-			comma = i
+	for i := len(line) - 1; i >= 0; i-- {
+		switch line[i] {
+		case ',':
+			return i, true
+		case '"':
+			if i = opening(line[:i]); i < 0 {
+				return -1, false
+			}
 		}
 	}
-	return comma, !quoted
+	return -1, true
+}
+
+// opening finds the quote that opens the quoted string which s ends in: the last one that no backslash escapes.
+func opening(s string) int {
+	for {
+		i := strings.LastIndexByte(s, '"')
+		if i < 0 {
+			return -1
+		}
+		backslashes := 0
+		for backslashes < i && s[i-1-backslashes] == '\\' {
+			backslashes++
+		}
+		if backslashes%2 == 0 {
+			return i
+		}
+		s = s[:i]
+	}
 }
 
 // param finds a parameter of a Forwarded element, RFC 7239 section 4: name=token or name="text", separated by

@@ -58,6 +58,12 @@ func (m *Middleware) Origins() []string {
 	return slices.Clip(origins)
 }
 
+// Lists says whether origin is one of [Middleware.Origins], without making a copy of them.
+func (m *Middleware) Lists(origin string) bool {
+	_, ok := m.load().origins.exact[origin]
+	return ok
+}
+
 // Check decides about a request without answering it: the same decision that Wrap acts on, for tests, for a page that
 // explains CORS errors, and for a layer that answers in its own way. It does not call OnDecision. Unlike Wrap it always
 // puts the reason into words, which costs some allocations.

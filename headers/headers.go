@@ -95,9 +95,7 @@ func (m *Middleware) serve(w http.ResponseWriter, r *http.Request, next http.Han
 	}
 	// The context is secure's own, so that code which asks secure.CSPNonce goes on working.
 	inner := r.WithContext(secure.WithCSPNonce(r.Context(), nonce))
-	// ServeMux notes the route on the copy; logs and metrics read it off the request that they
-	// passed on.
-	defer func() { r.Pattern = inner.Pattern }()
+	defer layer.HandBack(r, inner)
 	next.ServeHTTP(w, inner)
 }
 

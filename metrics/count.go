@@ -39,9 +39,8 @@ type ending struct {
 //   - A panic is a bug, and is counted even where its client did not see it. It is none where it is the way out that
 //     net/http offers, or the cancellation itself, passed on as a panic.
 func (e *exchange) end() ending {
-	ctx := e.request.Context()
 	code := e.response.Status()
-	gone := e.response.Unheard() || code == 0 && respwrap.Gone(ctx)
+	gone := e.response.Unheard() || code == 0 && respwrap.Gone(e.request)
 	err, _ := e.panicked.(error)
 	deliberate := err == http.ErrAbortHandler || //nolint:errorlint // as net/http compares it
 		gone && errors.Is(err, context.Canceled)

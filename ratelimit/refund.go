@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"sync/atomic"
+
+	"github.com/gambeson-go/gambeson/internal/layer"
 )
 
 type receiptKey struct{}
@@ -65,6 +67,6 @@ func (m *Middleware) serveWithReceipt(next http.Handler, w http.ResponseWriter, 
 	}
 	paid.outer, _ = r.Context().Value(receiptKey{}).(*receipt)
 	inner := r.WithContext(context.WithValue(r.Context(), receiptKey{}, paid))
-	defer func() { r.Pattern = inner.Pattern }() // the mux sets it on the copy; the layers outside want it, after a panic too
+	defer layer.HandBack(r, inner)
 	next.ServeHTTP(w, inner)
 }

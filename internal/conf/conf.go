@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -65,8 +66,7 @@ func (p *Problems) Add(field string, value any, reason, fix string) {
 		e.Value = Show(v)
 	default:
 		e.Value = Show(fmt.Sprint(v))
-		_, text := value.(fmt.Stringer)
-		e.bare = !text || !strings.ContainsAny(e.Value, " \t\r\n\"")
+		e.bare = !strings.ContainsFunc(e.Value, unicode.IsControl)
 	}
 	p.errs = append(p.errs, e)
 }
@@ -95,23 +95,17 @@ func Show(v string) string {
 	return v[:cut] + "…"
 }
 
-// hideUserinfo replaces what stands between "//" and "@", and without slashes, as in user:password@tcp(host), what stands
-// before it. The last @ of the authority counts: passwords contain them.
+// hideUserinfo replaces what stands between the first "//" and the last "@", and without slashes, as in
+// user:password@tcp(host), all that stands before it. That may be more than the userinfo; but an error is about values
+// that are broken, and in a broken one nobody can tell where a password ends.
 func hideUserinfo(v string) string {
-	slashes := strings.Index(v, "//")
-	if slashes < 0 {
-		if at := strings.LastIndexByte(v, '@'); at > strings.IndexByte(v, ':') && strings.Contains(v[:at], ":") {
-			return "REDACTED" + v[at:]
-		}
+	at := strings.LastIndexByte(v, '@')
+	if at < 0 || !strings.Contains(v[:at], ":") {
 		return v
 	}
-	start := slashes + len("//")
-	end := len(v)
-	if i := strings.IndexAny(v[start:], "/?# \t\r\n"); i >= 0 {
-		end = start + i
+	start := 0
+	if i := strings.Index(v[:at], "//"); i >= 0 && !strings.Contains(v[:i], "@") {
+		start = i + len("//")
 	}
-	if at := strings.LastIndexByte(v[start:end], '@'); at >= 0 {
-		return v[:start] + "REDACTED" + v[start+at:end] + hideUserinfo(v[end:])
-	}
-	return v[:end] + hideUserinfo(v[end:])
+	return v[:start] + "REDACTED" + v[at:]
 }

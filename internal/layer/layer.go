@@ -21,3 +21,15 @@ func Wrap(middleware any, next http.Handler, serve func(next http.Handler) http.
 }
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.serve(w, r) }
+
+// HandBack gives r what inner layers and the handler set on the copy of it that they were given: the pattern, which the
+// log and the metrics read, and the multipart form, whose files net/http removes from the request that it made itself.
+// Defer it, so that a panic does not lose them.
+func HandBack(r, copied *http.Request) {
+	if copied.Pattern != "" {
+		r.Pattern = copied.Pattern
+	}
+	if copied.MultipartForm != nil {
+		r.MultipartForm = copied.MultipartForm
+	}
+}

@@ -149,13 +149,19 @@ func (p *Response) WriteHeader(status int) {
 // answer notes the final status, and whether there was still a client to hear it.
 func (p *Response) answer(status int) {
 	p.status = int32(status) //nolint:gosec // net/http takes three digits
-	p.gone = Gone(p.request.Context())
+	p.gone = Gone(p.request)
 }
 
-// Gone says whether ctx ended because the client went away, which net/http cancels with no cause of its own. A deadline
-// is the server's doing, and so is a shutdown that gives its cause, as [os/signal.NotifyContext] does.
-func Gone(ctx context.Context) bool {
-	return ctx.Err() == context.Canceled && context.Cause(ctx) == context.Canceled
+// Gone says whether the context of r ended because the client went away, which net/http cancels with no cause of its
+// own. A deadline is the server's doing, and so is a shutdown that gives its cause, as [os/signal.NotifyContext] does. A
+// body that came too slowly for the server's ReadTimeout looks like a client that left; a [Body] in its place tells.
+func Gone(r *http.Request) bool {
+	ctx := r.Context()
+	if ctx.Err() != context.Canceled || context.Cause(ctx) != context.Canceled {
+		return false
+	}
+	b, ok := r.Body.(*Body)
+	return !ok || !b.late.Load()
 }
 
 // fail notes the first error of a write. That the handler wrote a body where none may be is no failure of the transfer.
