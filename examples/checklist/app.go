@@ -23,6 +23,7 @@ type app struct {
 // through a.user, and its path must lie where needsUser looks.
 func (a *app) routes() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", a.handler(index))
 	mux.HandleFunc("POST /api/signup", a.handler(a.signUp))
 	mux.HandleFunc("POST /api/login", a.handler(a.logIn))
 	mux.HandleFunc("POST /api/logout", a.handler(a.logOut))
@@ -32,6 +33,14 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("PUT /api/notes/{id}", a.user(a.updateNote))
 	mux.HandleFunc("DELETE /api/notes/{id}", a.user(a.deleteNote))
 	return jsonErrors(mux)
+}
+
+// index is for whoever opens the address in a browser, and for scanners that judge a service by its first page.
+func index(w http.ResponseWriter, _ *http.Request) error {
+	return writeJSON(w, http.StatusOK, map[string]any{
+		"service": "checklist",
+		"routes":  []string{"/api/signup", "/api/login", "/api/logout", "/api/notes", "/api/notes/{id}", "/health"},
+	})
 }
 
 // handler lets handlers return their error; this is the one place that turns errors into answers.

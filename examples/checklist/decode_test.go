@@ -82,7 +82,7 @@ func TestSignUpFields(t *testing.T) {
 	for _, c := range []struct{ in, fields string }{
 		{`{}`, "email is required, password is required"},
 		{`{"email":"nobody","password":"correct horse"}`, "email must be an e-mail address"},
-		{`{"email":"a@example.com","password":"short"}`, "password must have at least 12 characters"},
+		{`{"email":"a@example.com","password":"short"}`, "password must have at least 8 characters"},
 		{`{"email":"a@example.com","password":"` + strings.Repeat("p", 129) + `"}`, "password must have at most 128 characters"},
 		{`{"email":"` + strings.Repeat("a", 250) + `@example.com","password":"correct horse"}`, "email must have at most 254 characters"},
 		{`{"email":"a@example.com\nBcc: b@example.com","password":"correct horse"}`, "email must be an e-mail address"},

@@ -105,7 +105,7 @@ func TestNotesPages(t *testing.T) {
 func TestPathsAndMethods(t *testing.T) {
 	ta := newTestApp(t)
 	token := ta.account(t, "ann@example.com")
-	for _, path := range []string{"/", "/api", "/api/", "/api/nope", "/api/notes/", "/api/notes/x", "/api/notes/-1", "/api/notes/0",
+	for _, path := range []string{"/index.html", "/api", "/api/", "/api/nope", "/api/notes/", "/api/notes/x", "/api/notes/-1", "/api/notes/0",
 		"/api/notes/1/2", "/api/notes/99999999999999999999", "/api/notes/1'%20OR%20'1'='1", "/.env", "/metrics"} {
 		want(t, call(t, ta, "GET", path, token, ""), 404)
 	}

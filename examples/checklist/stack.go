@@ -113,7 +113,7 @@ func rateLimitConfig(cfg Config, client *clientip.Resolver) ratelimit.Config {
 		ClientIP: client,
 		Policies: []ratelimit.Policy{
 			{Name: "client", Limit: ratelimit.Per(cfg.RateLimit, time.Minute), Burst: cfg.RateBurst},
-			{Name: "credentials", Limit: ratelimit.Per(10, time.Minute), Burst: 10, FailClosed: true, Refundable: true,
+			{Name: "credentials", Limit: ratelimit.Per(10, time.Minute), Burst: 20, FailClosed: true, Refundable: true,
 				// Without the store it denies: guessing must not be free while something else is broken.
 				Key: func(r *http.Request) string {
 					if r.Method == http.MethodPost && (r.URL.Path == "/api/login" || r.URL.Path == "/api/signup") {
