@@ -1,0 +1,2 @@
+// Package redisstore is a ratelimit.Store in Redis or Valkey.
+package redisstore
