@@ -316,6 +316,7 @@ func TestPanicAndGoexit(t *testing.T) {
 		{"panic", func(context.Context) error { panic("password=hunter2") }, true},
 		{"nil panic", func(context.Context) error { panic(nil) }, true},
 		{"panic whose text panics", func(context.Context) error { panic(panickyError{}) }, true},
+		//lint:ignore SA5000 the check is to panic
 		{"nil map", func(context.Context) error { var m map[string]int; m["x"] = 1; return nil }, true},
 		{"goexit", func(context.Context) error { runtime.Goexit(); return nil }, false},
 		{"nothing to ping", health.Ping(nil), false},

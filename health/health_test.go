@@ -207,7 +207,7 @@ func TestDetails(t *testing.T) {
 			t.Errorf("%s: %+v", path, b)
 		}
 		db, queue := b.Checks["database"], b.Checks["queue"]
-		if len(db) != 1 || db[0].Output != failing(nil).Error() || db[0].ComponentType != "datastore" || db[0].Status != "fail" {
+		if len(db) != 1 || db[0].Output != failing(t.Context()).Error() || db[0].ComponentType != "datastore" || db[0].Status != "fail" {
 			t.Errorf("%s: database %+v", path, db)
 		}
 		if len(queue) != 1 || queue[0].Output != "" || queue[0].Time == "" || queue[0].ObservedValue == nil || queue[0].ObservedUnit != "ms" {

@@ -187,7 +187,8 @@ func TestServeListensOnAddr(t *testing.T) {
 		return context.Background()
 	}}
 	done := make(chan error, 1)
-	go func() { done <- m.Serve(nil, srv, nil) }() //nolint:staticcheck // a nil context must not panic
+	//lint:ignore SA1012 a nil context must not panic
+	go func() { done <- m.Serve(nil, srv, nil) }()
 	<-up
 	s := &served{m: m, url: "http://" + addr, addr: addr, srv: srv, done: done}
 	if code, body, _ := s.get(t, "/"); code != 200 || body != "app" {

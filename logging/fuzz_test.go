@@ -99,7 +99,8 @@ func interpret(l *slog.Logger, msg string, program []byte, n int64, x float64) {
 		}
 		attrs = append(attrs, a)
 	}
-	l.LogAttrs(nil, slog.LevelWarn, msg, attrs...) //nolint:staticcheck // slog takes nil for no context
+	//lint:ignore SA1012 slog takes nil for no context
+	l.LogAttrs(nil, slog.LevelWarn, msg, attrs...)
 }
 
 func anys(attrs []slog.Attr) (all []any) {

@@ -223,7 +223,7 @@ func TestFront(t *testing.T) {
 		if s := call(10); s.Denied {
 			t.Fatalf("a full bucket denied: %+v", s)
 		}
-		if !peek() || !peek() {
+		if first, again := peek(), peek(); !first || !again {
 			t.Error("the front does not know that the bucket is empty")
 		}
 		time.Sleep(970*time.Millisecond - 30*time.Millisecond)

@@ -31,7 +31,6 @@ type headerText http.Header
 
 var (
 	valuerType = reflect.TypeFor[slog.LogValuer]()
-	bytesType  = reflect.TypeFor[[]byte]()
 )
 
 // appendAny appends v as JSON. It returns false where v cannot be judged.

@@ -14,9 +14,11 @@ func (s *Store) At(ctx context.Context, now int64, asks []ratelimit.Ask) ([]rate
 	virtual := *s.cfgOnly()
 	clock := "{" + strconv.FormatInt(now/1e6, 10) + ", " + strconv.FormatInt(now%1e6, 10) + "}"
 	virtual.source = strings.Replace(source, "redis.call('TIME')", clock, 1)
-	if virtual.source == source {
+	const expiry = "math.ceil(debt / 1000) + 1"
+	if virtual.source == source || !strings.Contains(source, expiry) {
 		panic("the script has another clock")
 	}
+	virtual.source = strings.Replace(virtual.source, expiry, "3600000", 1) // real time must not take keys away
 	virtual.digest = digest(virtual.source)
 	counted, err := whole(asks)
 	if err != nil {
