@@ -57,8 +57,11 @@ func newStack(cfg Config, store *Store, logger *slog.Logger, p *problems) gambes
 		MaxAge:         10 * time.Minute,
 	})
 	p.join(err, "")
-	stack.RateLimit, err = ratelimit.New(rateLimitConfig(cfg, client))
+	limits, decisions := rateLimitConfig(cfg, client), newDecisions()
+	limits.OnDecision = decisions.note
+	stack.RateLimit, err = ratelimit.New(limits)
 	p.join(err, "")
+	p.join(observe(stack, decisions), "metrics")
 	return stack
 }
 
