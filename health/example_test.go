@@ -13,6 +13,9 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
 	"github.com/gambeson-go/gambeson/health"
 )
 
@@ -152,6 +155,50 @@ func ExampleMiddleware_Checks() {
 	// health_check_up{check="database"} 1
 	// health_check_up{check="cache"} 0
 	// ready: true
+}
+
+// collector shows the checks to Prometheus. They are read at each scrape, so that a process which nobody probes shows them
+// too; a result that is young enough costs no run.
+type collector struct{ *health.Middleware }
+
+var (
+	checkUp = prometheus.NewDesc("health_check_up", "Whether a health check passes.", []string{"check"}, nil)
+	ready   = prometheus.NewDesc("health_ready", "Whether the instance takes traffic.", nil, nil)
+)
+
+func (c collector) Describe(to chan<- *prometheus.Desc) { to <- checkUp; to <- ready }
+
+func (c collector) Collect(to chan<- prometheus.Metric) {
+	number := map[bool]float64{true: 1}
+	for _, k := range c.Checks() {
+		to <- prometheus.MustNewConstMetric(checkUp, prometheus.GaugeValue, number[k.Status == health.Pass], k.Name)
+	}
+	to <- prometheus.MustNewConstMetric(ready, prometheus.GaugeValue, number[c.Ready()])
+}
+
+// The checks as metrics, with the collector above. With package metrics the registry is that of its Registry method.
+func ExampleMiddleware_Checks_prometheus() {
+	h, err := health.New(health.Config{
+		Checks: []health.Check{{Name: "database", Func: health.Ping(database{})}, {Name: "cache", Func: health.Ping(nil), Optional: true}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	registry := prometheus.NewRegistry()
+	if err := registry.Register(collector{h}); err != nil {
+		log.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	fmt.Print(w.Body)
+	// Output:
+	// # HELP health_check_up Whether a health check passes.
+	// # TYPE health_check_up gauge
+	// health_check_up{check="cache"} 0
+	// health_check_up{check="database"} 1
+	// # HELP health_ready Whether the instance takes traffic.
+	// # TYPE health_ready gauge
+	// health_ready 1
 }
 
 // OnChange is where a fail gets into the log, once, with its error.
