@@ -3,7 +3,7 @@
 #   make check   format, vet, static analysis, module files
 #   make lint    golangci-lint with .golangci.yml (builds it first: minutes)
 #   make fuzz    every fuzz target for FUZZTIME (60s)
-#   make bench   benchmarks of all modules
+#   make bench   side by side with the peers, as ratios; benchmarks lie next to the code (go test -bench)
 #   make run     the example app
 
 SHELL       := /bin/bash
@@ -45,7 +45,7 @@ fuzz:
 	GO=$(GO) scripts/fuzz $(FUZZTIME)
 
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem work
+	$(GO) run ./bench
 
 run:
 	$(GO) run ./examples/checklist

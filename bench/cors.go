@@ -19,21 +19,21 @@ var (
 )
 
 // corsSides is the same policy in four libraries.
-func corsSides(origins []string, r *http.Request) []side {
+func corsSides(origins []string, r *http.Request, target float64) []side {
 	return []side{
 		serve("gambeson", must(cors.New(cors.Config{
 			AllowedOrigins: origins, AllowedMethods: []string{"PUT"}, AllowedHeaders: names, ExposedHeaders: exposed, MaxAge: time.Hour,
-		})).Wrap(nothing), r),
+		})).Wrap(nothing), r, 0),
 		serve("rs/cors", rscors.New(rscors.Options{
 			AllowedOrigins: origins, AllowedMethods: methods, AllowedHeaders: names, ExposedHeaders: exposed, MaxAge: 3600,
-		}).Handler(nothing), r),
+		}).Handler(nothing), r, target),
 		serve("go-chi/cors", chicors.Handler(chicors.Options{
 			AllowedOrigins: origins, AllowedMethods: methods, AllowedHeaders: names, ExposedHeaders: exposed, MaxAge: 3600,
-		})(nothing), r),
+		})(nothing), r, 0),
 		serve("gorilla/handlers", handlers.CORS(
 			handlers.AllowedOrigins(origins), handlers.AllowedMethods(methods), handlers.AllowedHeaders(names),
 			handlers.ExposedHeaders(exposed), handlers.MaxAge(3600),
-		)(nothing), r),
+		)(nothing), r, 0),
 	}
 }
 
@@ -49,11 +49,11 @@ func corsTasks() []task {
 	}
 	const stranger = "https://evil.example.org"
 	return []task{
-		{"cors, no Origin", 1.5, 1, corsSides(one, request("GET"))},
-		{"cors, allowed, 1 origin", 1.2, 2, corsSides(one, request("GET", "Origin", one[0]))},
-		{"cors, allowed, 100 origins", 0.7, 2, corsSides(hundred, request("GET", "Origin", last))},
-		{"cors, refused, 100 origins", 0, 2, corsSides(hundred, request("GET", "Origin", stranger))},
-		{"cors, preflight, 1 origin", 1.2, 4, corsSides(one, preflight(one[0]))},
-		{"cors, preflight, 100 origins", 0, 4, corsSides(hundred, preflight(last))},
+		{"cors, no Origin", 1, corsSides(one, request("GET"), 1.5), 0},
+		{"cors, allowed, 1 origin", 2, corsSides(one, request("GET", "Origin", one[0]), 1.2), 0},
+		{"cors, allowed, 100 origins", 2, corsSides(hundred, request("GET", "Origin", last), 0.7), 0},
+		{"cors, refused, 100 origins", 2, corsSides(hundred, request("GET", "Origin", stranger), 0), 0},
+		{"cors, preflight, 1 origin", 4, corsSides(one, preflight(one[0]), 1.2), 0},
+		{"cors, preflight, 100 origins", 4, corsSides(hundred, preflight(last), 0), 0},
 	}
 }

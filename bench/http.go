@@ -2,7 +2,7 @@ package main
 
 import "net/http"
 
-// writer keeps one header map for all rounds: what its growth costs is not what the sides differ in.
+// writer keeps one header map for all turns: what its growth costs is not what the sides differ in.
 type writer struct{ header http.Header }
 
 func (w *writer) Header() http.Header         { return w.header }
@@ -12,12 +12,17 @@ func (w *writer) WriteHeader(int)             {}
 var nothing = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 
 // serve answers the same request again and again, each time with an empty header map that is warm.
-func serve(name string, h http.Handler, r *http.Request) side {
+func serve(name string, h http.Handler, r *http.Request, target float64) side {
+	return serveNext(name, h, func() *http.Request { return r }, target)
+}
+
+// serveNext answers a request that may be another one each time.
+func serveNext(name string, h http.Handler, next func() *http.Request, target float64) side {
 	w := &writer{header: http.Header{}}
 	return side{name, func() {
 		clear(w.header)
-		h.ServeHTTP(w, r)
-	}}
+		h.ServeHTTP(w, next())
+	}, target}
 }
 
 func request(method string, header ...string) *http.Request {
@@ -27,4 +32,11 @@ func request(method string, header ...string) *http.Request {
 		r.Header.Set(header[i], header[i+1])
 	}
 	return r
+}
+
+// serveWarm answers with a header map that still holds the last answer, which all sides overwrite: what inserting into a
+// map costs is the same for all, too.
+func serveWarm(name string, h http.Handler, r *http.Request, target float64) side {
+	w := &writer{header: http.Header{}}
+	return side{name, func() { h.ServeHTTP(w, r) }, target}
 }
