@@ -148,7 +148,7 @@ func (s *Store) breaker(tag string) *breaker {
 	if len(s.breakers) == 1 {
 		return &s.breakers[0]
 	}
-	return &s.breakers[slot(s.slotTag(tag))*len(s.breakers)/(1<<14)]
+	return &s.breakers[s.slotOf(tag)*len(s.breakers)/(1<<14)]
 }
 
 // probe finds out whether Redis is back, away from requests: it takes and writes as they do,

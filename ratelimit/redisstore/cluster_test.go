@@ -57,6 +57,16 @@ func TestCluster(t *testing.T) {
 			}
 		}
 	})
+	t.Run("slots of prefixes", func(t *testing.T) {
+		for _, prefix := range []string{"", "rl{all}:", "a{b", "a}b", "{{}", "}{"} {
+			store := newStore(t, redisstore.Config{Client: c, Prefix: prefix})
+			want := nodes[0].rdb.ClusterKeySlot(t.Context(), store.Key("client", "policy")).Val()
+			other := nodes[0].rdb.ClusterKeySlot(t.Context(), store.Key("client", "other")).Val()
+			if got := store.SlotOf("client"); int64(got) != want || want != other {
+				t.Errorf("%q: slot %d, Redis says %d and %d", prefix, got, want, other)
+			}
+		}
+	})
 	t.Run("one key", func(t *testing.T) {
 		store := newStore(t, redisstore.Config{Client: c, Prefix: "one:"})
 		for i := range 100 {

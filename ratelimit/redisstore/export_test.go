@@ -13,8 +13,8 @@ import (
 func (s *Store) At(ctx context.Context, now int64, asks []ratelimit.Ask) ([]ratelimit.State, error) {
 	virtual := *s.cfgOnly()
 	clock := "{" + strconv.FormatInt(now/1e6, 10) + ", " + strconv.FormatInt(now%1e6, 10) + "}"
-	virtual.source = strings.Replace(source, "redis.call('TIME')", clock, 1)
-	const expiry = "math.ceil(debt / 1000) + 1"
+	virtual.source = strings.Replace(source, "call('TIME')", clock, 1)
+	const expiry = "format('%.0f', ttl)"
 	if virtual.source == source || !strings.Contains(source, expiry) {
 		panic("the script has another clock")
 	}
@@ -37,6 +37,9 @@ func (s *Store) cfgOnly() *Store { return &Store{cfg: s.cfg, prefixTag: s.prefix
 func (s *Store) Key(client, policy string) string { return s.key(tag(client), policy) }
 
 var Slot = slot
+
+// SlotOf is where the Store thinks that the buckets of a client are.
+func (s *Store) SlotOf(client string) int { return s.slotOf(tag(client)) }
 
 // Breaker is one apart from a Store, on a clock of the test.
 type Breaker struct{ b breaker }

@@ -49,7 +49,7 @@ func share(a ratelimit.Ask, part float64) ratelimit.Ask {
 		return a
 	}
 	burst := max(1, int64(float64(a.Burst)*part))
-	a.Emission = time.Duration(min(float64(a.Emission)/part, float64(maxWindow/burst)))
+	a.Emission = min(maxWindow/time.Duration(burst), time.Duration(min(float64(a.Emission)/part, maxWindow)))
 	if a.Cost <= a.Burst {
 		a.Cost = min(a.Cost, burst) // dearer than the share: all of the share
 	}

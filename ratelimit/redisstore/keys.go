@@ -24,12 +24,10 @@ func (s *Store) key(tag, policy string) string {
 	return s.cfg.Prefix + "{" + tag + "}" + policy
 }
 
-// slotTag is the hash tag that a Cluster sees: that of the prefix, if it has one.
-func (s *Store) slotTag(tag string) string {
-	if s.prefixTag != "" {
-		return s.prefixTag
-	}
-	return tag
+// slotOf is where a Cluster keeps what a tag stands for. The prefix may have a say in it.
+func (s *Store) slotOf(tag string) int {
+	t, _ := tagOf(s.key(tag, ""))
+	return slot(t)
 }
 
 // tagOf finds the hash tag of a key, by the rule of Redis Cluster: what stands between the

@@ -104,10 +104,12 @@ func (s *Store) Take(ctx context.Context, asks []ratelimit.Ask) ([]ratelimit.Sta
 }
 
 // certain says that Redis would deny too. It knows of at least the debt that we know of,
-// unless tokens came back in the meantime, from another process.
+// unless tokens came back in the meantime, from another process. What costs more than a full
+// bucket needs no memory.
 func certain(asks []ratelimit.Ask, states []ratelimit.State) bool {
 	for i := range asks {
-		if states[i].Denied && !asks[i].Shadow && !asks[i].Refundable {
+		a := &asks[i]
+		if states[i].Denied && !a.Shadow && (!a.Refundable || a.Cost > a.Burst) {
 			return true
 		}
 	}
@@ -130,8 +132,8 @@ func (s *Store) learn(ctx context.Context, sent time.Time, asks []ratelimit.Ask,
 // and Local, how often the limit was not a common one.
 type Stats struct {
 	Down       bool   // decides without Redis now, in a Cluster for a part of the keys
-	Calls      uint64 // of the script, without probes
-	Failures   uint64 // of these
+	Calls      uint64 // of the script, without probes; a server that does not have it yet is sent two commands
+	Failures   uint64 // of these calls
 	Local      uint64 // decisions without Redis
 	Remembered uint64 // denials that needed no call, since Redis had told enough before
 	Probes     uint64 // of a Redis that is down

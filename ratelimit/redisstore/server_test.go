@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -61,8 +62,12 @@ func startServer(t testing.TB, args ...string) *server {
 // start runs the server under a shell that kills it when the test is gone, however it went.
 func (s *server) start() bool {
 	_, port, _ := net.SplitHostPort(s.addr)
+	dir, err := filepath.EvalSymlinks(s.t.TempDir())
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	args := append([]string{"-c", `"$@" & server=$!; cat; kill -9 $server; wait`, "sh", "redis-server",
-		"--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", s.t.TempDir(), "--loglevel", "warning"}, s.args...)
+		"--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", dir, "--loglevel", "warning"}, s.args...)
 	cmd := exec.Command("sh", args...)
 	leash, err := cmd.StdinPipe()
 	if err != nil {
@@ -82,8 +87,8 @@ func (s *server) start() bool {
 	s.rdb = redis.NewClient(&redis.Options{Addr: s.addr, DialerRetries: 1, MaxRetries: -1, Password: s.password()})
 	s.t.Cleanup(func() { s.rdb.Close(); s.stop() })
 	for deadline := time.Now().Add(patience / 2); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if s.rdb.Ping(context.Background()).Err() == nil {
-			return s.pid() != 0
+		if at, err := s.rdb.ConfigGet(context.Background(), "dir").Result(); err == nil {
+			return at["dir"] == dir // or another process has taken the port
 		}
 	}
 	s.stop()
