@@ -2,6 +2,7 @@ package headers
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gambeson-go/gambeson/internal/respwrap"
@@ -18,8 +19,7 @@ type response struct {
 	hs    *headerSet
 	more  []string // the values, where they are more than a profile's
 	room  [inline]string
-	early bool // a 1xx went out
-	sent  bool // the final header went out
+	stood uint16 // which of the headers stood there at the last 1xx, by their index
 }
 
 // values are the strings that the slices in the header map point at.
@@ -57,36 +57,68 @@ func (p *response) watch(w http.ResponseWriter, r *http.Request) http.ResponseWr
 }
 
 // finish is for handlers that wrote nothing: net/http, or a recovery further out, sends the
-// header.
+// header. w is what watch returned.
 func (p *response) finish(w http.ResponseWriter) {
-	if !p.sent {
-		p.settle(w.Header())
+	if around, ok := respwrap.Of(w); ok {
+		around.Finish()
 	}
 }
 
 // BeforeHeader leaves one line of each header. It implements [respwrap.HeaderHook].
-func (p *response) BeforeHeader(h http.Header, status int) {
-	p.settle(h)
-	if status < 200 && status != http.StatusSwitchingProtocols {
-		p.early = true // ReverseProxy clears the whole map after a 1xx of its backend
-		return
+func (p *response) BeforeHeader(h http.Header, status int, emptied bool) {
+	p.settle(h, emptied)
+	switch {
+	case status < 200 && status != http.StatusSwitchingProtocols:
+		p.note(h)
+	case status == http.StatusNotModified:
+		p.dropNonces(h)
+	case status >= 400:
+		p.keepUncached(h)
 	}
-	p.sent = true
 }
 
 // settle looks at each of our headers once more. One line: nothing happened, or the handler's
-// Set. None: the handler's Del. More: somebody called Add, as ReverseProxy does for every
-// header of its backend (unrolled/secure#31), and two lines of COOP or X-Frame-Options are as
-// good as none.
-func (p *response) settle(h http.Header) {
+// Set. None: the handler's Del, unless it emptied the header after a 1xx, as ReverseProxy does.
+// More: somebody called Add, as ReverseProxy does for every header of its backend
+// (unrolled/secure#31), and two lines of COOP or X-Frame-Options are as good as none.
+func (p *response) settle(h http.Header, emptied bool) {
 	for i, name := range p.hs.names {
 		switch lines := h[name]; {
 		case len(lines) == 1:
 		case len(lines) > 1:
 			h[name] = one(name, lines, p.values()[i])
-		case p.early:
+		case emptied && p.stood&(1<<i) != 0:
 			h[name] = []string{p.values()[i]}
 		}
+	}
+}
+
+// note remembers at a 1xx which headers there are: what was deleted before stays so.
+func (p *response) note(h http.Header) {
+	p.stood = 0
+	for i, name := range p.hs.names {
+		if len(h[name]) > 0 {
+			p.stood |= 1 << i
+		}
+	}
+}
+
+// dropNonces leaves the policies with a nonce out of a 304. A cache would put them in place of
+// those that it holds (RFC 9111 section 4.3.4), beside a page whose scripts have the old nonce.
+func (p *response) dropNonces(h http.Header) {
+	for _, t := range p.hs.templates {
+		name := p.hs.names[t.at]
+		if lines := h[name]; len(lines) == 1 && lines[0] == p.values()[t.at] {
+			delete(h, name)
+		}
+	}
+}
+
+// keepUncached is for [http.FileServer] and its like, which delete Cache-Control from their
+// errors: it was meant for the file. An error is as good a reason for ours as any answer.
+func (p *response) keepUncached(h http.Header) {
+	if i := slices.Index(p.hs.names, hCache); i >= 0 && len(h[hCache]) == 0 {
+		h[hCache] = []string{p.values()[i]}
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // spy is a hook that notes what it is told and changes the header at the last moment.
 type spy struct{ told []int }
 
-func (s *spy) BeforeHeader(h http.Header, status int) {
+func (s *spy) BeforeHeader(h http.Header, status int, _ bool) {
 	s.told = append(s.told, status)
 	h.Set("X-Late", "yes")
 }

@@ -55,9 +55,10 @@ func (p *Response) Wrap(w http.ResponseWriter, r *http.Request) http.ResponseWri
 func (p *Response) SetFilter(f Filter) { p.filter = f }
 
 // HeaderHook is told of each status right before it goes below, while the header can still be changed: of every 1xx but
-// 101, then of the final one. It leaves the body alone, so that sendfile goes on working.
+// 101, then of the final one. It leaves the body alone, so that sendfile goes on working. emptied says that the handler
+// cleared the whole header after a 1xx, and with it what the layer had set.
 type HeaderHook interface {
-	BeforeHeader(h http.Header, status int)
+	BeforeHeader(h http.Header, status int, emptied bool)
 }
 
 // OnHeader sets the hook, before anything is written. It is false where another has it already: that layer wraps anew.
@@ -71,7 +72,15 @@ func (p *Response) OnHeader(f HeaderHook) bool {
 
 func (p *Response) announce(status int) {
 	if p.hook != nil {
-		p.hook.BeforeHeader(p.below.Header(), status)
+		p.hook.BeforeHeader(p.below.Header(), status, false)
+	}
+}
+
+// Finish tells the hook of the 200 that net/http sends for a handler that returned without a word. A layer that has set
+// a hook calls it then; after an answer it does nothing.
+func (p *Response) Finish() {
+	if !p.Written() {
+		p.announce(http.StatusOK)
 	}
 }
 
@@ -125,9 +134,8 @@ func (p *Response) Header() http.Header { return p.below.Header() }
 
 // WriteHeader passes 1xx on, notes the first final status, and leaves it to the writer below to complain about others.
 func (p *Response) WriteHeader(status int) {
-	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
-		p.announce(status)
-		p.below.WriteHeader(status)
+	if isEarly(status) {
+		p.early(status)
 		return
 	}
 	if !p.Written() {
