@@ -140,6 +140,8 @@ type Logs struct {
 	Status    string `json:"status,omitempty"` // what makes a line an access record
 	Duration  string `json:"duration,omitempty"`
 	RequestID string `json:"request_id,omitempty"`
+	// SecretPaths are routes with a secret in the path, such as "/reset-password/$INPUT": it must not be logged.
+	SecretPaths []string `json:"secret_paths,omitempty"`
 }
 
 // Body declares the largest body.
@@ -153,7 +155,6 @@ type Auth struct {
 	Routes     []Call            `json:"routes"`               // each must refuse strangers; without credentials in Header
 	Credential map[string]string `json:"credential,omitempty"` // a header that is let in: the control
 	Refused    map[string]string `json:"refused,omitempty"`    // name to Authorization value that must not be let in: an expired token, a wrong role
-	Public     []string          `json:"public,omitempty"`     // further paths that are meant to be public
 }
 
 // Version declares what runs.

@@ -40,6 +40,15 @@ func (c Config) Check() error {
 			p.Add(at, path, "has no $INPUT, so nothing would be tried", `write $INPUT where the target goes, as in "/login?next=$INPUT"`)
 		}
 	}
+	if c.Logs != nil {
+		for i, path := range c.Logs.SecretPaths {
+			at := fmt.Sprintf("Logs.SecretPaths[%d]", i)
+			checkPath(p, at, path, false)
+			if !strings.Contains(path, "$INPUT") {
+				p.Add(at, path, "has no $INPUT, so there is no secret in it", `write $INPUT where the secret is, as in "/reset-password/$INPUT"`)
+			}
+		}
+	}
 	for i, call := range c.Secrets {
 		checkCall(p, fmt.Sprintf("Secrets[%d]", i), call)
 	}
