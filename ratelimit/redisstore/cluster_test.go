@@ -118,6 +118,22 @@ func TestCluster(t *testing.T) {
 			}
 		}
 	})
+	t.Run("ACL", func(t *testing.T) {
+		for _, n := range nodes {
+			n.do("ACL", "SETUSER", "limiter", "on", ">secret", "~ratelimit:*", "+evalsha", "+eval", "+time", "+mget", "+set", "+del", "+cluster|slots", "+asking")
+		}
+		opt := *c.Options()
+		opt.Username, opt.Password = "limiter", "secret"
+		limited := redis.NewClusterClient(&opt)
+		defer limited.Close()
+		store := newStore(t, redisstore.Config{Client: limited})
+		for i := range 20 {
+			take(t, store, hourly("p", strconv.Itoa(i), 1))
+		}
+		if st := store.Stats(); st.Failures != 0 {
+			t.Errorf("%+v", st)
+		}
+	})
 	t.Run("moved slot", func(t *testing.T) { movedSlot(t, nodes, c) })
 	t.Run("node down", func(t *testing.T) { nodeDown(t, nodes, c) }) // last: it stays confused for a while
 }

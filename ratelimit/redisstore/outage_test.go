@@ -2,10 +2,7 @@ package redisstore_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -144,102 +141,6 @@ func TestOutages(t *testing.T) {
 	}
 }
 
-// TestNothingIsDeniedForTheOutage: what this process admitted while Redis was down is not Redis's answer.
-func TestNothingIsDeniedForTheOutage(t *testing.T) {
-	srv := startServer(t)
-	var told changes
-	store := newStore(t, redisstore.Config{Client: client(t, srv.addr), FallbackShare: 0.25, OnStateChange: told.add, Deadline: 100 * time.Millisecond})
-	a := hourly("p", "k", 8)
-	take(t, store, a)
-	goOn := srv.hang()
-	until(t, store, "the outage is told", func() bool { return told.are(true) })
-	if st := take(t, store, a)[0]; st.Denied { // 7 of 8 are left, so 1.75 of 2
-		t.Errorf("the share: %+v", st)
-	}
-	st := take(t, store, a)[0]
-	if wait := st.Debt + time.Hour - 8*time.Hour; !st.Denied || wait <= 0 || wait > time.Hour {
-		t.Errorf("beyond the share: %+v", st)
-	}
-	goOn()
-	until(t, store, "the end is told", func() bool { return told.are(true, false) })
-	for i := range 7 {
-		if take(t, store, a)[0].Denied {
-			t.Errorf("denied at %d", i)
-		}
-	}
-	if !take(t, store, a)[0].Denied {
-		t.Error("too many")
-	}
-}
-
-// TestShare of a limit, in a process that never had Redis.
-func TestShare(t *testing.T) {
-	for _, c := range []struct {
-		share                 float64
-		burst, cost, admitted int64
-	}{{1, 8, 1, 8}, {0.5, 8, 1, 4}, {0.25, 8, 2, 1}, {0.1, 8, 1, 1}, {0.25, 8, 8, 1}, {0.25, 8, 9, 0}, {1e-9, 5, 1, 1}} {
-		store := newStore(t, redisstore.Config{Client: client(t, "127.0.0.1:1"), FallbackShare: c.share})
-		a := ratelimit.Ask{Policy: "p", Key: "k", Emission: time.Hour, Burst: c.burst, Cost: c.cost}
-		admitted := int64(0)
-		a.Refundable = true // which a cost beyond the burst makes no difference to
-		for range c.burst + 2 {
-			st := take(t, store, a)[0]
-			if !st.Denied {
-				admitted++
-			}
-			if st.Debt < 0 || st.Debt > time.Duration(c.burst)*time.Hour {
-				t.Errorf("%+v: %+v", c, st)
-			}
-		}
-		if admitted != c.admitted {
-			t.Errorf("%+v: admitted %d", c, admitted)
-		}
-	}
-}
-
-// TestRefundWithoutRedis: what was taken here comes back here.
-func TestRefundWithoutRedis(t *testing.T) {
-	store := newStore(t, redisstore.Config{Client: client(t, "127.0.0.1:1")})
-	a := hourly("login", "k", 1)
-	back := a
-	back.Cost = -1
-	for range 3 {
-		if take(t, store, a)[0].Denied {
-			t.Error("denied")
-		}
-		take(t, store, back)
-	}
-}
-
-// TestMiddlewareWithoutRedis: 429 by the local table, and 503 where a policy must not guess.
-func TestMiddlewareWithoutRedis(t *testing.T) {
-	store := newStore(t, redisstore.Config{Client: client(t, "127.0.0.1:1")})
-	login := func(r *http.Request) string {
-		if r.URL.Path == "/login" {
-			return "login"
-		}
-		return ""
-	}
-	m, err := ratelimit.New(ratelimit.Config{Store: store, Policies: []ratelimit.Policy{
-		{Name: "all", Limit: ratelimit.Per(2, time.Hour), Burst: 2},
-		{Name: "login", Limit: 1, Burst: 1, Key: login, FailClosed: true},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := m.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	for i, c := range []struct {
-		path string
-		code int
-	}{{"/login", 503}, {"/", 200}, {"/", 200}, {"/", 429}, {"/login", 503}} {
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest("POST", c.path, nil))
-		if w.Code != c.code {
-			t.Errorf("request %d: %d, want %d", i, w.Code, c.code)
-		}
-	}
-}
-
 // TestFlush: scripts and keys may go at any time. A client that Redis forgot is still known here.
 func TestFlush(t *testing.T) {
 	srv := startServer(t)
@@ -299,76 +200,5 @@ func TestCancelled(t *testing.T) {
 	}
 	if st := store.Stats(); st.Failures != 0 {
 		t.Errorf("%+v", st)
-	}
-}
-
-func TestBreaker(t *testing.T) {
-	now := time.Unix(1e9, 0)
-	bad := errors.New("bad")
-	var b redisstore.Breaker
-	for i := range 100 { // one in five, and never five in a row
-		var err error
-		if i%5 == 0 {
-			err = bad
-		}
-		if b.Note(now, err) {
-			t.Fatal("opened by one slow key")
-		}
-	}
-	now = now.Add(time.Second)
-	for i := range 5 {
-		if opened := b.Note(now, bad); opened != (i == 4) {
-			t.Errorf("failure %d in a row: opened %v", i+1, opened)
-		}
-	}
-	if b.Note(now, bad) || b.Note(now, nil) {
-		t.Error("opened twice")
-	}
-	if probe, err := b.Pass(now.Add(499 * time.Millisecond)); probe || !errors.Is(err, bad) {
-		t.Error("a probe at once, or no reason")
-	}
-	now = now.Add(1500 * time.Millisecond)
-	for i := range 3 {
-		if probe, err := b.Pass(now); probe != (i == 0) || err == nil {
-			t.Errorf("%d: probe %v, %v", i, probe, err)
-		}
-	}
-	if b.Probed(now, bad) {
-		t.Error("closed by a failure")
-	}
-	if probe, _ := b.Pass(now); probe {
-		t.Error("a probe right after one")
-	}
-	now = now.Add(1500 * time.Millisecond)
-	if probe, _ := b.Pass(now); !probe || !b.Probed(now, nil) {
-		t.Error("not closed by success")
-	}
-	if _, err := b.Pass(now); err != nil {
-		t.Error(err)
-	}
-	opened := 0
-	for i := range 40 { // half of them
-		var err error
-		if i%2 == 0 {
-			err = bad
-		}
-		if b.Note(now, err) {
-			opened = i + 1
-			break
-		}
-	}
-	if opened == 0 || opened < 20 {
-		t.Errorf("half of the calls fail: opened after %d", opened)
-	}
-	seen := map[time.Duration]bool{}
-	for range 100 {
-		d := redisstore.Jitter(time.Second)
-		seen[d] = true
-		if d < time.Second/2 || d >= 3*time.Second/2 {
-			t.Errorf("jitter %v", d)
-		}
-	}
-	if len(seen) < 50 {
-		t.Error("no jitter")
 	}
 }

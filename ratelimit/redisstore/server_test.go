@@ -1,6 +1,7 @@
 package redisstore_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -21,6 +22,9 @@ import (
 
 // patience is for what must happen, however busy the machine is.
 const patience = 20 * time.Second
+
+// program is the server under test: REDIS_SERVER=valkey-server tests another.
+var program = cmp.Or(os.Getenv("REDIS_SERVER"), "redis-server")
 
 // server is a redis-server of the test's own, on a free port of the loopback interface.
 type server struct {
@@ -45,8 +49,8 @@ func freePort(t testing.TB) string {
 
 func startServer(t testing.TB, args ...string) *server {
 	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Fatal("these tests need redis-server: apt-get install redis-server")
+	if _, err := exec.LookPath(program); err != nil {
+		t.Fatalf("these tests need %s: apt-get install redis-server", program)
 	}
 	s := &server{t: t, args: args}
 	for range 3 {
@@ -55,7 +59,7 @@ func startServer(t testing.TB, args ...string) *server {
 			return s
 		}
 	}
-	t.Fatal("redis-server does not start")
+	t.Fatal(program, " does not start")
 	return nil
 }
 
@@ -66,7 +70,7 @@ func (s *server) start() bool {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	args := append([]string{"-c", `"$@" & server=$!; cat; kill -9 $server; wait`, "sh", "redis-server",
+	args := append([]string{"-c", `"$@" & server=$!; cat; kill -9 $server; wait`, "sh", program,
 		"--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", dir, "--loglevel", "warning"}, s.args...)
 	cmd := exec.Command("sh", args...)
 	leash, err := cmd.StdinPipe()
