@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/publicsuffix"
-
 	"github.com/gambeson-go/gambeson/internal/conf"
 )
 
@@ -69,7 +67,8 @@ type Config struct {
 	// safe for concurrent use. nil: none.
 	OnDecision func(*http.Request, Decision)
 
-	lost []lostOption // what FromRS could not carry over
+	lost        []lostOption // what FromRS could not carry over
+	lostOrigins bool         // the origins are among it
 }
 
 // ConfigError is one problem of a Config: {Package, Field, Value, Reason, Fix}. Several come joined by [errors.Join];
@@ -109,6 +108,9 @@ func (c Config) validate() ([]pattern, error) {
 
 // checkOrigins reports one problem for each entry at most: the fix of the first makes up for the rest.
 func (c Config) checkOrigins(problems *conf.Problems) []pattern {
+	if len(c.AllowedOrigins) == 0 && c.lostOrigins {
+		return nil // reported, with another fix
+	}
 	if len(c.AllowedOrigins) == 0 {
 		problems.Add("AllowedOrigins", nil, "no origin is listed, so no page could use this", `list the origins of your pages, or "*" for everybody`)
 		return nil
@@ -145,12 +147,20 @@ func (c Config) checkTrust(p pattern) *flaw {
 	// A name that the list does not know, such as "intranet", is a suffix by its prevailing rule, and stays one here: who
 	// gives out names below it is not known either.
 	if p.wild && !p.loopback() && !c.DangerouslyAllowPublicSuffixes {
-		if suffix, _ := publicsuffix.PublicSuffix(p.host); suffix == p.host {
-			return &flaw{reason: fmt.Sprintf("%q is a public suffix, anybody can register a name below it", p.host),
+		if isPublicSuffix(p.host) || isWildcardRule(p.host) {
+			return &flaw{reason: fmt.Sprintf("%q is a public suffix, or only suffixes lie below it: anybody can register a name there", p.host),
 				advice: fmt.Sprintf("list your own origins, like %q", p.scheme+"://you."+p.host)}
 		}
 	}
 	return nil
+}
+
+// noPartWild is what isPartWild found.
+const noPartWild = `"*" stands for a whole name only, so it would never match`
+
+// isPartWild finds what other servers and gateways take: "X-*". It is a valid name, and nothing is called so.
+func isPartWild(name string) bool {
+	return name != "*" && (strings.HasPrefix(name, "*") || strings.HasSuffix(name, "*"))
 }
 
 // checkMethods lets the safelisted methods pass although they need no listing: a list of all that an API has reads well.
@@ -161,6 +171,8 @@ func (c Config) checkMethods(problems *conf.Problems) {
 		switch {
 		case !isToken(method):
 			problems.Add(field, method, "it is not one method (RFC 9110 section 9.1)", `write one name an element, like "PUT"`)
+		case isPartWild(method):
+			problems.Add(field, method, noPartWild, `list each method, or "*" for all`)
 		case isForbiddenMethod(method):
 			problems.Add(field, method, "no browser lets a script send it (Fetch section 2.2.1)", "leave it out")
 		// Any other method in lower case is left as it is, even "patch": it can match, and some server may mean it.
@@ -178,6 +190,8 @@ func (c Config) checkAllowedHeaders(problems *conf.Problems) {
 		switch {
 		case !isToken(name):
 			problems.Add(field, name, "it is not one header name (RFC 9110 section 5.1)", `write one name an element, like "X-Request-Id"`)
+		case isPartWild(name):
+			problems.Add(field, name, noPartWild, `list each header, or "*" for all but Authorization`)
 		case isForbiddenRequestHeader(lower):
 			problems.Add(field, name, "browsers set it themselves and let no script do so (Fetch section 2.2.2)", "leave it out")
 		case strings.HasPrefix(lower, "access-control-"):
@@ -193,6 +207,8 @@ func (c Config) checkExposedHeaders(problems *conf.Problems) {
 		switch {
 		case !isToken(name):
 			problems.Add(field, name, "it is not one header name (RFC 9110 section 5.1)", `write one name an element, like "X-Request-Id"`)
+		case isPartWild(name):
+			problems.Add(field, name, noPartWild, "list each header")
 		case name == "*" && c.AllowCredentials:
 			problems.Add(field, name, `with credentials browsers take "*" for a header of that name (Fetch section 3.3.5)`, "list the headers that scripts read")
 		case lower == "set-cookie" || lower == "set-cookie2":
@@ -203,7 +219,8 @@ func (c Config) checkExposedHeaders(problems *conf.Problems) {
 	}
 }
 
-// checkMaxAge takes a number without unit for what it is: nobody means 600 nanoseconds.
+// checkMaxAge takes a number without unit for what it is: nobody means 600 nanoseconds, nor, by a month of seconds, two
+// and a half milliseconds.
 func (c Config) checkMaxAge(problems *conf.Problems) {
 	switch {
 	case c.MaxAge == -1 || c.MaxAge == -time.Second: // the one way to write "never", with and without a unit
@@ -211,7 +228,9 @@ func (c Config) checkMaxAge(problems *conf.Problems) {
 		problems.Add("MaxAge", c.MaxAge, "it is negative", "write -1 for no caching at all, 0 for the browser's default")
 	case c.MaxAge > maxMaxAge:
 		problems.Add("MaxAge", c.MaxAge, "no browser keeps a preflight longer than 24 hours", "write 24 * time.Hour or less")
-	case c.MaxAge > 0 && c.MaxAge < time.Millisecond:
+	case c.MaxAge > 0 && c.MaxAge < 100*time.Millisecond && int64(c.MaxAge) > int64(maxMaxAge/time.Second):
+		problems.Add("MaxAge", c.MaxAge, "it has no unit, and as seconds it would be over the 24 hours that a browser keeps", "write 24 * time.Hour or less")
+	case c.MaxAge > 0 && c.MaxAge < 100*time.Millisecond:
 		problems.Add("MaxAge", c.MaxAge, "it has no unit", fmt.Sprintf("write %d * time.Second", int64(c.MaxAge)))
 	case c.MaxAge%time.Second != 0:
 		problems.Add("MaxAge", c.MaxAge, "the header counts whole seconds (Fetch section 3.3.4)", fmt.Sprintf("write %d * time.Second", c.MaxAge/time.Second+1))

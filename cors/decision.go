@@ -55,6 +55,7 @@ const (
 	methodMalformed
 	methodUnlisted
 	headersTooMany
+	headersEmpty
 	headerMalformed
 	headerUnlisted
 	headerUnnamed
@@ -91,6 +92,8 @@ func (p *policy) reason(v *verdict, r *http.Request) string {
 		return "method " + quote(v.method) + " is not in AllowedMethods" + p.methodHint(v.method)
 	case headersTooMany:
 		return "Access-Control-Request-Headers is longer than any list of AllowedHeaders"
+	case headersEmpty:
+		return "Access-Control-Request-Headers has too many empty elements"
 	case headerMalformed:
 		return "Access-Control-Request-Headers holds " + quote(v.culprit) + ", which is no header name"
 	case headerUnlisted:

@@ -18,14 +18,19 @@
 //
 //   - An origin is what the browser sends: scheme, host, port, in lower case, without a default port or a slash.
 //     It is compared byte for byte. What could never match does not pass New.
-//   - "https://*.example.com" means every subdomain. It does not mean example.com, and no name that a stranger can
-//     register below it, such as one on https://publicsuffix.org.
+//   - "https://*.example.com" means every subdomain. It does not mean example.com, and no name that
+//     https://publicsuffix.org knows strangers to register below it. That list is compiled in, and not everybody who
+//     rents out names is on it: do not write a pattern for a domain below which others than you get names.
 //   - "*" and credentials exclude each other; browsers see to it.
 //   - GET, HEAD and POST need no permission and cannot be refused. Whoever must refuse them needs authentication.
 //   - "*" in AllowedHeaders does not cover Authorization. Name it.
 //   - A handler that sets Vary with Set wipes out "Vary: Origin", and a cache then serves one origin's answer to
 //     another. Use Add. With "*" there is no Vary, and the header is on every response.
 //   - A handler must not set Access-Control headers itself: a second origin in the answer makes it void.
+//   - [net/http/httputil.ReverseProxy] empties the header after a 1xx of its backend (103 Early Hints, or 100 to a request
+//     with Expect), and what this package had set with it. Any layer of this library that wraps the ResponseWriter puts
+//     it back: logging, metrics or headers around this one. This one does not wrap: alone around a proxy, it needs one of
+//     them.
 //
 // # CORS is no protection
 //

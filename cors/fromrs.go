@@ -17,8 +17,10 @@ type lostOption struct {
 	fix    string
 }
 
-// FromRS converts a configuration of rs/cors. What worked there works here, but where it admitted more than it seemed
-// to; what never worked there, or cannot be checked, [New] reports with its fix. A Logger becomes an OnDecision.
+// FromRS converts a configuration of rs/cors, and [New] reports with its fix what cannot be taken over as it is: what
+// never worked there, what admitted more than it seemed to, what nobody can check, and what rs/cors let pass although it
+// did nothing, such as upper case in an origin, origins beside "*", headers that browsers set themselves, or a MaxAge
+// over 24 hours. All else works here as it did there. A Logger becomes an OnDecision.
 //
 // Debug is dropped. Three defaults of rs/cors are spelled out: no AllowedHeaders meant Accept, Content-Type and X-Requested-With; "*"
 // there covered Authorization; and no AllowedOrigins meant everybody, which New refuses until "*" is written.
@@ -49,9 +51,11 @@ func FromRS(o rscors.Options) Config {
 		}
 		cfg.AllowedMethods = append(cfg.AllowedMethods, method)
 	}
-	if o.AllowOriginFunc != nil || o.AllowOriginRequestFunc != nil || o.AllowOriginVaryRequestFunc != nil { //nolint:staticcheck // deprecated there, in use all the same
-		cfg.AllowedOrigins = nil // rs/cors did not look at them
-		cfg.lose("rs/cors AllowOriginFunc", nil, "nobody can check which origins a function admits", "list them in AllowedOrigins, and call Reconfigure when they change")
+	//lint:ignore SA1019 deprecated there, in use all the same
+	if o.AllowOriginFunc != nil || o.AllowOriginRequestFunc != nil || o.AllowOriginVaryRequestFunc != nil {
+		cfg.AllowedOrigins, cfg.lostOrigins = nil, true // rs/cors did not look at them
+		cfg.lose("rs/cors AllowOriginFunc", nil, "nobody can check which origins a function admits",
+			"leave the function out of the rs/cors options, list the origins in AllowedOrigins, and call Reconfigure when they change")
 	}
 	if o.OptionsPassthrough {
 		cfg.lose("rs/cors OptionsPassthrough", true, "a handler that answers preflights can undo them", "leave it out; every OPTIONS request that is no preflight reaches the handler")

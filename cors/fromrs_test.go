@@ -57,8 +57,8 @@ func TestFromRSDysfunctional(t *testing.T) {
 		{"upper case matched there", rscors.Options{AllowedOrigins: []string{"https://App.Example.com"}}, `write "https://app.example.com"`},
 		{"methods star", rscors.Options{AllowedOrigins: list, AllowedMethods: []string{"*"}}, `rs/cors AllowedMethods "*": rs/cors took it for a method of that name`},
 		{"lower-case method", rscors.Options{AllowedOrigins: list, AllowedMethods: []string{"put"}}, `write "PUT"`},
-		{"list beside a function", rscors.Options{AllowedOrigins: list, AllowOriginFunc: func(string) bool { return true }}, "AllowedOrigins: no origin is listed"},
 		{"function", rscors.Options{AllowedOrigins: list, AllowOriginFunc: func(string) bool { return true }}, "rs/cors AllowOriginFunc: nobody can check"},
+		//lint:ignore SA1019 deprecated there, in use all the same
 		{"request function", rscors.Options{AllowOriginRequestFunc: func(*http.Request, string) bool { return true }}, "call Reconfigure when they change"},
 		{"vary function", rscors.Options{AllowOriginVaryRequestFunc: func(*http.Request, string) (bool, []string) { return true, nil }}, "rs/cors AllowOriginFunc"},
 		{"passthrough", rscors.Options{AllowedOrigins: list, OptionsPassthrough: true}, "rs/cors OptionsPassthrough true: a handler that answers preflights can undo them"},
@@ -73,6 +73,17 @@ func TestFromRSDysfunctional(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
 			}
 		})
+	}
+}
+
+// A function is one problem, not two: that the list is empty then is no news. The list beside it was not looked at.
+func TestFromRSFunctionIsOneProblem(t *testing.T) {
+	cfg := cors.FromRS(rscors.Options{AllowedOrigins: []string{app}, AllowOriginFunc: func(string) bool { return true }})
+	_, err := cors.New(cfg)
+	const want = "cors: rs/cors AllowOriginFunc: nobody can check which origins a function admits; " +
+		"leave the function out of the rs/cors options, list the origins in AllowedOrigins, and call Reconfigure when they change"
+	if err == nil || err.Error() != want || cfg.AllowedOrigins != nil {
+		t.Errorf("got  %v, origins %v\nwant %s", err, cfg.AllowedOrigins, want)
 	}
 }
 

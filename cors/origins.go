@@ -4,8 +4,6 @@ import (
 	"hash/maphash"
 	"strings"
 	"sync/atomic"
-
-	"golang.org/x/net/publicsuffix"
 )
 
 // originSet matches the Origin header. Exact origins are found byte for byte, as the browser's own check compares
@@ -133,8 +131,8 @@ func labelEnd(s string) int {
 	return i
 }
 
-// checkSuffix has the last word on an origin that a pattern covers. It refuses a name that a stranger could register although it lies below the pattern's domain:
-// evil.s3.amazonaws.com for "https://*.amazonaws.com".
+// checkSuffix has the last word on an origin that a pattern covers. It refuses a name that a stranger could register
+// although it lies below the pattern's domain: evil.s3.amazonaws.com for "https://*.amazonaws.com".
 func (o *originSet) checkSuffix(hostport, suffix string) cause {
 	host, base := hostport, suffix[1:]
 	if i := strings.IndexByte(base, ':'); i >= 0 {
@@ -146,7 +144,7 @@ func (o *originSet) checkSuffix(hostport, suffix string) cause {
 	if o.proven == nil {
 		return allowed
 	}
-	if public, _ := publicsuffix.PublicSuffix(host); len(public) > len(base) && public != host {
+	if strangersBelow(base, host) {
 		return originBelowPublicSuffix
 	}
 	return allowed

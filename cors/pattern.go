@@ -152,7 +152,7 @@ func cutScheme(s string) (scheme, rest string, f *flaw) {
 		return "", "", noScheme(s)
 	}
 	if strings.Contains(scheme, "*") {
-		return "", "", &flaw{reason: "a wildcard scheme admits plain http", write: "https://" + rest}
+		return "", "", &flaw{reason: "a wildcard scheme admits plain http", write: withScheme(rest)}
 	}
 	if lower := strings.ToLower(scheme); lower != scheme {
 		return "", "", &flaw{reason: "browsers send the scheme in lower case", write: lower + "://" + rest}
@@ -174,12 +174,25 @@ func cutScheme(s string) (scheme, rest string, f *flaw) {
 		}
 	}
 	if scheme == "" {
-		return "", "", &flaw{reason: "there is no scheme", write: "https://" + rest}
+		return "", "", &flaw{reason: "there is no scheme", write: withScheme(rest)}
 	}
 	return scheme, rest, nil
 }
 
-// noScheme is for an entry without "://". https is the guess, for it is what nearly all such entries mean.
+// withScheme guesses https, which is what nearly all entries without a scheme mean, and http for the machine itself:
+// development servers seldom have a certificate.
+func withScheme(rest string) string {
+	authority := rest
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority = rest[:i]
+	}
+	if host, _, f := cutPort("", authority); f == nil && (pattern{host: strings.TrimPrefix(host, "*.")}).loopback() {
+		return "http://" + rest
+	}
+	return "https://" + rest
+}
+
+// noScheme is for an entry without "://".
 func noScheme(s string) *flaw {
 	if s == "*" {
 		return &flaw{reason: `"*" stands alone or not at all`, advice: `leave out the others, or "*"`}
@@ -192,7 +205,11 @@ func noScheme(s string) *flaw {
 		return &flaw{reason: "a wildcard stands for whole labels in front of a domain, nowhere else",
 			advice: `write "https://*.example.com", or "*" alone for everybody`}
 	}
-	return &flaw{reason: "there is no scheme", write: "https://" + strings.TrimLeft(s, "/")}
+	// "regexp:abc" and "mailto:me" are no host with a port.
+	if i := strings.LastIndexByte(s, ':'); i >= 0 && i+1 < len(s) && !isDigit(s[i+1]) {
+		return &flaw{reason: "there is no scheme", advice: exampleOrigin}
+	}
+	return &flaw{reason: "there is no scheme", write: withScheme(strings.TrimLeft(s, "/"))}
 }
 
 // cutPort splits the port off. It knows brackets, and it refuses ports in any form that browsers do not send. A wildcard

@@ -95,7 +95,7 @@ func refusals() map[cause][]byte {
 	return map[cause][]byte{
 		originRepeated: origin, originUnlisted: origin, originBelowPublicSuffix: origin,
 		methodMalformed: method, methodUnlisted: method,
-		headersTooMany: header, headerMalformed: header, headerUnlisted: header, headerUnnamed: header,
+		headersTooMany: header, headersEmpty: header, headerMalformed: header, headerUnlisted: header, headerUnnamed: header,
 	}
 }
 

@@ -29,7 +29,7 @@ func (p *policy) checkHeaders(v *verdict, lines []string) {
 			if name == "" { // RFC 9110 section 5.6.1.2: a recipient must ignore some
 				tidy = false
 				if empty++; empty > maxEmptyElements {
-					v.cause = headersTooMany
+					v.cause = headersEmpty
 					return
 				}
 				continue
