@@ -234,7 +234,8 @@ func checkLogLeak(p *Probe) {
 }
 
 func checkLogInject(p *Probe) {
-	plain := len(parseLog(p.logged(func() { p.Do(Request{Path: mark()}) })))
+	ordinary := parseLog(p.logged(func() { p.Do(Request{Path: mark()}) }))
+	plain, isJSON := len(ordinary), allJSON(ordinary)
 	if plain == 0 {
 		p.Inconclusive("a request is not logged")
 	}
@@ -244,7 +245,7 @@ func checkLogInject(p *Probe) {
 		{Path: mark() + "%0d%0a" + strings.ReplaceAll(strings.ReplaceAll(line, `"`, "%22"), " ", "%20")},
 		{Path: mark() + "%0a%0a%22%7d%0a" + forged}, {Path: mark() + "?q=%0a" + forged + "%0d"}, {Path: mark() + "%1b%5b2J%1b%5b31m" + forged + "%7f"},
 		{Path: mark() + "%e2%80%a8" + forged + "%c2%9b31m"}, {Path: mark() + strings.Repeat("A", 8<<10)},
-		Request{Path: mark()}.with("User-Agent", `x","level":"ERROR","msg":"`+forged+"\t\x9b31m"), Request{Path: mark()}.with("X-Request-Id", `1","msg":"`+forged),
+		Request{Path: mark()}.with("User-Agent", `x","level":"ERROR","msg":"`+forged), Request{Path: mark()}.with("User-Agent", forged+"\t\x9b31m"), Request{Path: mark()}.with("X-Request-Id", `1","msg":"`+forged),
 		Request{Path: mark()}.with("Referer", "https://x/\u2028"+forged), Request{Path: mark()}.with("X-Forwarded-For", `1.2.3.4","msg":"`+forged),
 	} {
 		log := p.logged(func() { p.Try(r) }) //nolint:errcheck // it may be refused
@@ -261,7 +262,11 @@ func checkLogInject(p *Probe) {
 				p.Fail("%s writes the control character %#02x into the log", what, rec.line[i])
 				break
 			}
-			if v, ok := rec.field(p.cfg.Logs.Message, messageNames); ok && fmt.Sprint(v) == forged {
+			if isJSON && rec.fields == nil {
+				p.Fail("%s makes a line that is no JSON: %s", what, clip(string(rec.line), 60))
+				break
+			}
+			if v, ok := rec.field(p.cfg.Logs.Message, messageNames); ok && strings.HasPrefix(fmt.Sprint(v), forged) {
 				p.Fail("%s forges a record", what)
 				break
 			}
@@ -270,4 +275,13 @@ func checkLogInject(p *Probe) {
 			}
 		}
 	}
+}
+
+func allJSON(lines []record) bool {
+	for _, r := range lines {
+		if r.fields == nil {
+			return false
+		}
+	}
+	return true
 }
