@@ -82,13 +82,13 @@ func (c *check) join() <-chan struct{} {
 	r := &run{began: time.Now(), done: make(chan struct{})}
 	c.run = r
 	if c.busy { // a second goroutine would hang like the first: the wait is over, and it has failed again
-		go c.end(r, errStuck)
+		go c.end(r, errStuck, describe(errStuck))
 		return r.done
 	}
 	c.busy = true
 	// The request's context would end with its client, and the result would be everybody's.
 	ctx, cancel := context.WithTimeout(context.Background(), c.Timeout)
-	giveUp := time.AfterFunc(c.Timeout, func() { c.end(r, errTimeout) })
+	giveUp := time.AfterFunc(c.Timeout, func() { c.end(r, errTimeout, describe(errTimeout)) })
 	go func() {
 		defer cancel()
 		defer giveUp.Stop()
@@ -97,10 +97,22 @@ func (c *check) join() <-chan struct{} {
 	return r.done
 }
 
-// execute calls Func and ends the run, whichever way Func returns. The deferred function runs after a panic and a Goexit
-// too, and tells the latter by err, which was never overwritten.
+// execute calls Func and ends the run, whichever way Func returns. The text of an error is code of the app too: until it
+// is there, Func has not returned. A runtime.Goexit in either leaves what stood there before.
 func (c *check) execute(ctx context.Context, r *run) {
-	err := errExited // what is left of a Goexit
+	err, text := errExited, describe(errExited)
+	defer func() {
+		c.mu.Lock() // before the end, after which the next run may begin
+		c.busy = false
+		c.mu.Unlock()
+		c.end(r, err, text)
+	}()
+	err = c.ask(ctx)
+	text = describe(err)
+}
+
+// ask is Func with a panic as an error.
+func (c *check) ask(ctx context.Context) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &PanicError{Value: v, Stack: debug.Stack()}
@@ -108,18 +120,13 @@ func (c *check) execute(ctx context.Context, r *run) {
 		if err == nil && ctx.Err() != nil {
 			err = errTimeout // a pass that came too late is none
 		}
-		c.mu.Lock() // before the end, after which the next run may begin
-		c.busy = false
-		c.mu.Unlock()
-		c.end(r, err)
 	}()
-	err = c.Func(ctx)
+	return c.Func(ctx)
 }
 
 // end records what came of r, tells OnChange, and then lets the probes go on. Only the first end of a run counts: what
 // comes after the timeout is dropped, since a newer run may have said something else by then.
-func (c *check) end(r *run, err error) {
-	text := describe(err)
+func (c *check) end(r *run, err error, text string) {
 	c.mu.Lock()
 	if c.run != r {
 		c.mu.Unlock()

@@ -3,6 +3,7 @@ package health
 import (
 	"context"
 	"net/http"
+	pathpkg "path"
 	"slices"
 	"strconv"
 	"strings"
@@ -191,16 +192,16 @@ func (k Check) check(p *conf.Problems, field string) {
 // check looks at the paths as they will be: a default may clash with one that was written.
 func (p Paths) check(problems *conf.Problems) {
 	p = p.withDefaults()
-	seen := make(map[string]string)
-	for _, f := range []struct{ name, path string }{
-		{"Paths.Live", p.Live}, {"Paths.Ready", p.Ready}, {"Paths.Startup", p.Startup}, {"Paths.Health", p.Health},
+	seen, defaults := make(map[string]string), Paths{}.withDefaults()
+	for _, f := range []struct{ name, path, usual string }{
+		{"Paths.Live", p.Live, defaults.Live}, {"Paths.Ready", p.Ready, defaults.Ready},
+		{"Paths.Startup", p.Startup, defaults.Startup}, {"Paths.Health", p.Health, defaults.Health},
 	} {
 		if f.path == "-" {
 			continue
 		}
 		if reason := badPath(f.path); reason != "" {
-			fix := `write a path such as "/readyz", or "-" to leave it out`
-			problems.Add(f.name, f.path, reason, fix)
+			problems.Add(f.name, f.path, reason, `write a path such as "`+f.usual+`", or "-" to leave it out`)
 			continue
 		}
 		if other, twice := seen[f.path]; twice {
@@ -219,6 +220,8 @@ func badPath(path string) string {
 		return "a path begins with a slash"
 	case strings.ContainsAny(path, "?#%*{}") || strings.ContainsFunc(path, unicode.IsSpace) || !printable(path):
 		return "a path is compared as it is: without escapes, patterns, spaces and query"
+	case pathpkg.Clean(path) != strings.TrimSuffix(path, "/") && path != "/":
+		return "clients and proxies resolve dots and double slashes, so it would never be asked for"
 	}
 	return ""
 }

@@ -44,6 +44,10 @@ func TestConfigErrors(t *testing.T) {
 		{"Paths.Startup", health.Config{Paths: health.Paths{Startup: "/start up"}}},
 		{"Paths.Health", health.Config{Paths: health.Paths{Health: "/he%61lth"}}},
 		{"Paths.Health", health.Config{Paths: health.Paths{Health: "/{$}"}}},
+		{"Paths.Health", health.Config{Paths: health.Paths{Health: "//health"}}},
+		{"Paths.Health", health.Config{Paths: health.Paths{Health: "/health//"}}},
+		{"Paths.Live", health.Config{Paths: health.Paths{Live: "/./livez"}}},
+		{"Paths.Live", health.Config{Paths: health.Paths{Live: "/internal/.."}}},
 		{"Paths.Health", health.Config{Paths: health.Paths{Live: "/x", Health: "/x"}}},
 		{"Paths.Ready", health.Config{Paths: health.Paths{Live: "/readyz"}}},
 		{"DrainDelay", health.Config{DrainDelay: 25 * time.Hour}},
@@ -80,6 +84,7 @@ func TestConfigAccepted(t *testing.T) {
 		"zero":         {},
 		"all left out": {Paths: health.Paths{Live: "-", Ready: "-", Startup: "-", Health: "-"}},
 		"root path":    {Paths: health.Paths{Health: "/"}},
+		"other paths":  {Paths: health.Paths{Health: "/health/", Live: "/.well-known/live", Ready: "/...", Startup: "/a..b/c.d"}},
 		"no delay":     {DrainDelay: -1},
 		"names":        {Checks: []health.Check{{Name: "database:connections", Func: passing}, {Name: "Datenbank für Bestellungen", Func: passing}}},
 		"tiny TTL":     {Checks: []health.Check{{Name: "c", Func: passing, TTL: 1}}},
@@ -87,6 +92,20 @@ func TestConfigAccepted(t *testing.T) {
 		if _, err := health.New(cfg); err != nil {
 			t.Errorf("%s: %v", desc, err)
 		}
+	}
+}
+
+// What an error tells to write must not be the next error.
+func TestPathFixIsAccepted(t *testing.T) {
+	wrong := health.Paths{Live: "x", Ready: "x", Startup: "x", Health: "x"}
+	_, err := health.New(health.Config{Paths: wrong})
+	var paths []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		_, fix, _ := strings.Cut(line, "; write a path such as ")
+		paths = append(paths, strings.Split(fix, `"`)[1])
+	}
+	if _, err := health.New(health.Config{Paths: health.Paths{Live: paths[0], Ready: paths[1], Startup: paths[2], Health: paths[3]}}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -140,6 +142,73 @@ func TestServeWaitsForHijacked(t *testing.T) {
 			t.Errorf("got %q", rest)
 		}
 		if err := s.end(t); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// once is a listener that may be closed once only, as with a channel in it, and says that it did not close well.
+type once struct {
+	net.Listener
+	closed chan struct{}
+}
+
+func (l once) Close() error {
+	close(l.closed)
+	l.Listener.Close()
+	return errors.New("not closed well")
+}
+
+// Where TLS cannot begin, clients are refused and do not wait at a port that nobody reads.
+func TestTLSThatCannotBegin(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln := once{inner, make(chan struct{})}
+	m := mustNew(t, health.Config{})
+	none := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, errors.New("none") }
+	srv := &http.Server{Handler: m.Wrap(app), TLSConfig: &tls.Config{GetCertificate: none, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}}}
+	if err := m.Serve(t.Context(), srv, ln); err == nil || !strings.Contains(err.Error(), "HTTP/2") {
+		t.Errorf("HTTP/2 without one of its ciphers: %v", err)
+	}
+	select {
+	case <-ln.closed:
+	default:
+		t.Error("the listener is open")
+	}
+}
+
+// A listener that does not close well costs no request its answer, and no tracked connection its end.
+func TestListenerThatDoesNotCloseWell(t *testing.T) {
+	lender := httptest.NewTLSServer(nil)
+	lender.Close()
+	for _, config := range []*tls.Config{nil, {Certificates: lender.TLS.Certificates}} {
+		inner, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ln := once{inner, make(chan struct{})}
+		m := mustNew(t, health.Config{DrainDelay: -1})
+		done, ended, accepted := m.Track(), make(chan error, 1), make(chan struct{})
+		accept := sync.OnceFunc(func() { close(accepted) })
+		srv := &http.Server{Handler: m.Wrap(app), TLSConfig: config, ConnState: func(net.Conn, http.ConnState) { accept() }}
+		go func() { ended <- m.Serve(context.Background(), srv, ln) }()
+		conn, err := net.Dial("tcp", inner.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-accepted
+		conn.Close()
+		m.Drain()
+		<-ln.closed
+		select {
+		case err := <-ended:
+			t.Fatalf("returned with a connection tracked: %v", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+		done()
+		if err := <-ended; err == nil || !strings.Contains(err.Error(), "not closed well") || strings.Contains(err.Error(), "after it began") {
 			t.Error(err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -92,12 +93,23 @@ func overTLS(srv *http.Server) bool {
 	return c != nil && (len(c.Certificates) > 0 || c.GetCertificate != nil || c.GetConfigForClient != nil)
 }
 
+// serve closes ln in any case. http.Server.ServeTLS leaves it open where it cannot begin, and clients would wait at it.
 func serve(srv *http.Server, ln net.Listener) error {
-	if overTLS(srv) {
-		return srv.ServeTLS(ln, "", "")
+	if !overTLS(srv) {
+		return srv.Serve(ln)
 	}
-	return srv.Serve(ln)
+	once := onceListener{Listener: ln, close: sync.OnceValue(ln.Close)}
+	defer once.close() //nolint:errcheck // what ended the server says more
+	return srv.ServeTLS(once, "", "")
 }
+
+// onceListener is closed once, as http.Server does it with those that are given to Serve.
+type onceListener struct {
+	net.Listener
+	close func() error
+}
+
+func (l onceListener) Close() error { return l.close() }
 
 // delay goes on serving until DrainDelay has passed since the drain. Its error is that of a server which ended meanwhile.
 func (m *Middleware) delay(signals <-chan os.Signal, caught int, served <-chan error) error {
@@ -128,12 +140,15 @@ func (m *Middleware) shutdown(srv *http.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), m.set.ShutdownTimeout)
 	defer cancel()
 	err := srv.Shutdown(ctx)
-	if err == nil {
-		err = m.awaitTracked(ctx)
+	if ctx.Err() == nil { // else of a listener that did not close well, when every request has its answer
+		err = errors.Join(err, m.awaitTracked(ctx))
 	}
-	if err != nil {
+	if ctx.Err() != nil {
 		srv.Close() //nolint:errcheck // the error that led here says more
 		return fmt.Errorf("health: shutdown, %v after it began: %w", m.set.ShutdownTimeout, err)
+	}
+	if err != nil {
+		return fmt.Errorf("health: shutdown: %w", err)
 	}
 	return nil
 }
