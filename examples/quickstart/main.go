@@ -15,8 +15,8 @@ import (
 
 func main() {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /hello/{name}", func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintf(w, "Hello, %s!\n", r.PathValue("name"))
+	mux.HandleFunc("GET /hello", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, "Hello!")
 	})
 
 	stack, err := gambeson.Default() // health, logging, metrics, security headers, CSRF, limits of size and time
