@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"reflect"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-playground/validator/v10"
 )
@@ -36,8 +39,8 @@ func isText(s, allowed string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(allowed, r) })
 }
 
-// decode fills dst from a JSON body, strictly: the right Content-Type, one object, no unknown field, nothing behind it,
-// and every field valid. The size is bounded by the body limit of the stack. All errors are problems.
+// decode fills dst from a JSON body, strictly: the right Content-Type, UTF-8, one object, no field that is unknown or
+// there twice, nothing behind it, and every field valid. The size is bounded by the body limit of the stack. All errors are problems.
 func (d *decoder) decode(r *http.Request, dst any) error {
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if charset := params["charset"]; err != nil || media != "application/json" ||
@@ -45,25 +48,62 @@ func (d *decoder) decode(r *http.Request, dst any) error {
 		return newProblem(http.StatusUnsupportedMediaType, "Send the body as application/json.").
 			with("Accept", "application/json")
 	}
-	dec := json.NewDecoder(r.Body)
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return bodyProblem(err)
+	}
+	if !utf8.Valid(body) { // encoding/json would change it without a word, and many a password would be the same
+		return newProblem(http.StatusBadRequest, "The body is not UTF-8.")
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(dst); err != nil {
 		return bodyProblem(err)
 	}
-	switch _, err := dec.Token(); {
-	case err == io.EOF:
-	case errors.As(err, new(*http.MaxBytesError)):
-		return bodyProblem(err)
-	default:
+	if _, err := dec.Token(); err != io.EOF {
 		return newProblem(http.StatusBadRequest, "The body has more than one JSON value.")
 	}
+	if err := checkNames(body, dst); err != nil {
+		return err
+	}
 	return d.check(dst)
+}
+
+// checkNames refuses what encoding/json lets pass: a field that is there twice, or in another letter case. Whoever else
+// looks at the body, such as a firewall, must see the same values in it. body is valid JSON for dst, a struct without
+// structs in it.
+func checkNames(body []byte, dst any) error {
+	missing := map[string]bool{}
+	for f := range reflect.TypeOf(dst).Elem().Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		missing[name] = true
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.Token() //nolint:errcheck // the brace: the body was decoded before
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return bodyProblem(err)
+		}
+		key, _ := name.(string)
+		if !missing[key] {
+			return newProblem(http.StatusBadRequest, "The body has a field twice, or in other letters than it is written with here.")
+		}
+		missing[key] = false
+		if err := dec.Decode(new(json.RawMessage)); err != nil {
+			return bodyProblem(err)
+		}
+	}
+	return nil
 }
 
 // bodyProblem says what is wrong with a body without quoting it: what a client sends to /api/login is a password.
 func bodyProblem(err error) *Problem {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return newProblem(http.StatusRequestEntityTooLarge, "The body is too large.")
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return newProblem(http.StatusRequestTimeout, "The body took too long to arrive.")
 	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
 		return errInvalid(FieldError{Field: e.Field, Reason: "must be a " + e.Type.Kind().String()})

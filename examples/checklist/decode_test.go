@@ -1,11 +1,14 @@
 package main
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 func TestDecode(t *testing.T) {
@@ -35,6 +38,12 @@ func TestDecode(t *testing.T) {
 		{"array", "application/json", `[{"title":"a"}]`, 400, ""},
 		{"string", "application/json", `"x"`, 400, ""},
 		{"null", "application/json", `null`, 422, "title is required"},
+		{"twice", "application/json", `{"title":"a","title":"b"}`, 400, ""},
+		{"twice, written with an escape", "application/json", `{"title":"a","t\u0069tle":"b"}`, 400, ""},
+		{"twice, second in capitals", "application/json", `{"title":"a","TITLE":"b"}`, 400, ""},
+		{"other letter case", "application/json", `{"Title":"a"}`, 400, ""},
+		{"not UTF-8", "application/json", "{\"title\":\"a\xff\"}", 400, ""},
+		{"byte order mark", "application/json", "\ufeff{\"title\":\"a\"}", 400, ""},
 		{"unknown field", "application/json", `{"title":"a","admin":true}`, 400, ""},
 		{"second value", "application/json", `{"title":"a"}{"title":"b"}`, 400, ""},
 		{"garbage behind", "application/json", `{"title":"a"}x`, 400, ""},
@@ -74,6 +83,19 @@ func TestDecode(t *testing.T) {
 				t.Errorf("fields %q, want %q", got, c.fields)
 			}
 		})
+	}
+}
+
+// A client that stops sending is no client that sent nonsense.
+func TestDecodeSlowBody(t *testing.T) {
+	d, err := newDecoder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader(`{"title":`), iotest.ErrReader(os.ErrDeadlineExceeded)))
+	r.Header.Set("Content-Type", "application/json")
+	if p, ok := asProblem(t.Context(), d.decode(r, &noteInput{})); !ok || p.Status != 408 {
+		t.Errorf("got %v", p)
 	}
 }
 

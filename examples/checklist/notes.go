@@ -6,8 +6,12 @@ import (
 	"strconv"
 )
 
-// pageSize bounds a list: an answer that grows with the table is an attack waiting for somebody to start it.
-const pageSize = 100
+// A list is bounded in notes and in bytes: an answer that grows with the table is an attack waiting for somebody to start
+// it. A hundred notes of the longest kind were 30 MB, once for every client that reads slowly.
+const (
+	pageSize  = 100
+	pageBytes = 128 << 10 // of titles and bodies; one note may be longer
+)
 
 // noteInput is the body of POST and PUT. The limits count characters. "line" and "text" are rules of decode.go: no control
 // characters, and in a text newlines and tabs but these.
@@ -25,7 +29,7 @@ func (a *app) listNotes(w http.ResponseWriter, r *http.Request, u User) error {
 			return newProblem(http.StatusBadRequest, "before is the id of a note.")
 		}
 	}
-	notes, err := a.store.Notes(r.Context(), u.ID, before, pageSize+1)
+	notes, more, err := a.store.Notes(r.Context(), u.ID, before, pageSize, pageBytes)
 	if err != nil {
 		return err
 	}
@@ -33,9 +37,8 @@ func (a *app) listNotes(w http.ResponseWriter, r *http.Request, u User) error {
 		Notes []Note `json:"notes"`
 		Next  int64  `json:"next,omitempty"`
 	}{Notes: notes}
-	if len(notes) > pageSize {
-		page.Notes = notes[:pageSize]
-		page.Next = page.Notes[pageSize-1].ID
+	if more {
+		page.Next = notes[len(notes)-1].ID
 	}
 	return writeJSON(w, http.StatusOK, page)
 }

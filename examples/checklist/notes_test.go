@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 	"strings"
@@ -79,8 +80,47 @@ func TestNotesPages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var sizes []int
-	seen := map[int64]bool{}
+	sizes, seen := ta.pages(t, token)
+	if fmt.Sprint(sizes) != "[100 100 1]" || len(seen) != 2*pageSize+1 {
+		t.Errorf("pages of %v, %d notes", sizes, len(seen))
+	}
+	for _, before := range []string{"0", "-1", "x", "1e3", "99999999999999999999", "1%20OR%201=1"} {
+		want(t, call(t, ta, "GET", "/api/notes?before="+before, token, ""), 400)
+	}
+}
+
+// The answer must not grow with what a user stores: it is held in memory as long as a client takes to read it.
+func TestNotesPagesAreBoundedInBytes(t *testing.T) {
+	ta := newTestApp(t)
+	token := ta.account(t, "ann@example.com")
+	const long, count = 50_000, 11
+	body, err := json.Marshal(noteInput{Title: "x", Body: strings.Repeat("<", long)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range count {
+		want(t, call(t, ta, "POST", "/api/notes", token, string(body)), 201)
+	}
+	sizes, seen := ta.pages(t, token)
+	if len(seen) != count {
+		t.Errorf("%d of %d notes, in pages of %v", len(seen), count, sizes)
+	}
+	for _, n := range sizes {
+		if n == 0 || n > 1 && n*long > pageBytes {
+			t.Errorf("pages of %v notes of %d bytes", sizes, long)
+		}
+	}
+	// One that is longer than a page is still a page.
+	notes, more, err := ta.store.Notes(t.Context(), 1, 0, pageSize, 10)
+	if err != nil || len(notes) != 1 || !more {
+		t.Errorf("%d notes, more %v, %v", len(notes), more, err)
+	}
+}
+
+// pages follows next to the end: how many notes each page has, and which.
+func (ta *testApp) pages(t *testing.T, token string) (sizes []int, seen map[int64]bool) {
+	t.Helper()
+	seen = map[int64]bool{}
 	for path := "/api/notes"; path != ""; {
 		page := decodeAs[struct {
 			Notes []Note
@@ -94,12 +134,7 @@ func TestNotesPages(t *testing.T) {
 			path = fmt.Sprintf("/api/notes?before=%d", page.Next)
 		}
 	}
-	if fmt.Sprint(sizes) != "[100 100 1]" || len(seen) != 2*pageSize+1 {
-		t.Errorf("pages of %v, %d notes", sizes, len(seen))
-	}
-	for _, before := range []string{"0", "-1", "x", "1e3", "99999999999999999999", "1%20OR%201=1"} {
-		want(t, call(t, ta, "GET", "/api/notes?before="+before, token, ""), 400)
-	}
+	return sizes, seen
 }
 
 func TestPathsAndMethods(t *testing.T) {

@@ -82,24 +82,29 @@ func (s *Store) UserByToken(ctx context.Context, hash []byte, now time.Time) (Us
 // Every statement about notes names the owner: a query that forgets who asks is how one user reads another's notes.
 const noteColumns = "id, title, body, created_at, updated_at"
 
-// Notes returns up to limit notes of a user, the newest first, with ids below before; 0 starts at the newest.
-func (s *Store) Notes(ctx context.Context, userID, before int64, limit int) (notes []Note, err error) {
+// Notes returns notes of a user, the newest first, with ids below before; 0 starts at the newest. It stops after limit
+// notes, or where they have more than size bytes together, but never before the first; more tells that there are others.
+func (s *Store) Notes(ctx context.Context, userID, before int64, limit, size int) (notes []Note, more bool, err error) {
 	rows, err := s.db.QueryContext(ctx,
 		"SELECT "+noteColumns+" FROM notes WHERE user_id = ? AND (? = 0 OR id < ?) ORDER BY id DESC LIMIT ?",
-		userID, before, before, limit)
+		userID, before, before, limit+1)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	notes = []Note{} // "no notes" is [] in JSON, not null
 	for rows.Next() {
 		n, err := scanNote(rows)
 		if err != nil {
-			return nil, err
+			return nil, false, err
+		}
+		size -= len(n.Title) + len(n.Body)
+		if len(notes) == limit || size < 0 && len(notes) > 0 {
+			return notes, true, nil
 		}
 		notes = append(notes, n)
 	}
-	return notes, rows.Err()
+	return notes, false, rows.Err()
 }
 
 // CreateNote returns the note as it was stored.

@@ -105,11 +105,11 @@ func TestStoreInjectionStaysData(t *testing.T) {
 		if n, err = s.UpdateNote(ctx, u.ID, n.ID, evil+evil, evil, noon); err != nil || n.Title != evil+evil {
 			t.Errorf("UpdateNote(%q) = %q, %v", evil, n.Title, err)
 		}
-		if notes, err := s.Notes(ctx, u.ID, 0, 10); err != nil || len(notes) != 1 {
+		if notes, _, err := s.Notes(ctx, u.ID, 0, 10, pageBytes); err != nil || len(notes) != 1 {
 			t.Errorf("after %q its user has %d notes (%v)", evil, len(notes), err)
 		}
 	}
-	if notes, err := s.Notes(ctx, victim.ID, 0, 10); err != nil || len(notes) != 1 || notes[0].Title != "mine" {
+	if notes, _, err := s.Notes(ctx, victim.ID, 0, 10, pageBytes); err != nil || len(notes) != 1 || notes[0].Title != "mine" {
 		t.Errorf("the victim's notes are now %v (%v)", notes, err)
 	}
 }
