@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"regexp"
 	"slices"
@@ -99,6 +100,9 @@ func checkReferrer(p *Probe) {
 func checkHSTS(p *Probe) {
 	if !p.https() {
 		p.Skip("https is not declared (HTTPS)")
+	}
+	if net.ParseIP(strings.Trim(p.host(), "[]")) != nil {
+		p.Skip("browsers keep no HSTS for an IP address (RFC 6797 section 8.1.1)")
 	}
 	const halfYear = 15552000 // what the Mozilla Observatory asks for
 	p.each(func(res *Response) string {

@@ -65,6 +65,7 @@ func expectations() verify.Config {
 		Redirects: []string{"/go?next=$INPUT"},
 		Secrets:   []verify.Call{{Path: "/token", Header: bearer}},
 		Timeout:   20 * time.Second, HeaderTimeout: 6 * time.Second,
+		Logs: &verify.Logs{SecretPaths: []string{"/reset-password/$INPUT"}},
 	}
 }
 
@@ -138,7 +139,7 @@ func newLimiter(t testing.TB, cfg ratelimit.Config, key ...func(*http.Request) s
 	if len(key) > 0 {
 		client.Key = key[0]
 	}
-	cfg.Policies = []ratelimit.Policy{client, login}
+	cfg.Policies, cfg.Store = []ratelimit.Policy{client, login}, ratelimit.NewMemory(1<<10)
 	return must[*ratelimit.Middleware](t)(ratelimit.New(cfg))
 }
 
@@ -222,13 +223,17 @@ func must[T any](t testing.TB) func(T, error) T {
 
 // syncBuffer is a log that several goroutines write.
 type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu   sync.Mutex
+	b    bytes.Buffer
+	also io.Writer // a file, for what looks at a log from outside
 }
 
 func (s *syncBuffer) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.also != nil {
+		s.also.Write(p)
+	}
 	return s.b.Write(p)
 }
 

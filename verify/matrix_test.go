@@ -291,6 +291,9 @@ var logMutants = []mutant{
 	{"log-leak", "a cookie in base64", nil, logLine(func(r *http.Request) string {
 		return debugLine(base64.StdEncoding.EncodeToString([]byte(r.Header.Get("Cookie"))))
 	})},
+	{"log-leak", "the token of a reset link, in the path", nil, func(t testing.TB, a *hardened) {
+		a.Logging = must[*logging.Middleware](t)(logging.New(logging.Config{Logger: slog.New(logging.NewHandler(a.log, nil))}))
+	}},
 	{"log-leak", "a token in lower case", nil, logLine(func(r *http.Request) string { return debugLine(strings.ToLower(r.Header.Get("X-Api-Key"))) })},
 	{"log-leak", "a Referer with its userinfo", nil, logLine(func(r *http.Request) string { return debugLine(r.Referer()) })},
 	{"log-leak", "no leak guard: the database's error goes out", nil, func(_ testing.TB, a *hardened) { a.LeakGuard = nil }},

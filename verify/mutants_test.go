@@ -246,3 +246,11 @@ func isAbort(v any) bool {
 	err, ok := v.(error)
 	return ok && errors.Is(err, errAborted)
 }
+
+// onLoopback lets the app be served on loopback.
+func onLoopback(c *headers.Config) { c.AllowedHosts = []string{"127.0.0.1"} }
+
+func relimit(t testing.TB, a *hardened, cfg ratelimit.Config) {
+	cfg.Store = nil
+	a.RateLimit = must[*ratelimit.Middleware](t)(ratelimit.New(cfg))
+}

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/gambeson-go/gambeson/internal/conf"
 )
 
 // remote asks a deployed service, politely: one host, so many requests in all and a second, no redirect followed.
@@ -32,10 +34,10 @@ var (
 func newRemote(base string, cfg *Config) (*remote, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("verify: %q is not the URL of a service; write it as in https://api.example.com", conf120(base))
+		return nil, fmt.Errorf("verify: %q is not the URL of a service; write it as in https://api.example.com", conf.Show(base))
 	}
 	if u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return nil, fmt.Errorf("verify: %q has more than scheme and host; paths belong into the config", conf120(base))
+		return nil, fmt.Errorf("verify: %q has more than scheme and host; paths belong into the config", conf.Show(base))
 	}
 	t := &remote{base: u, cfg: cfg}
 	if u.Scheme == "https" {
@@ -139,5 +141,3 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
-
-func conf120(s string) string { return clip(s, 120) }

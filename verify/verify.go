@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gambeson-go/gambeson/internal/conf"
 )
 
 // App is what is judged in process. Only Handler is required; what is left out skips the checks that need it.
@@ -97,7 +99,7 @@ func Audit(ctx context.Context, newApp func() (App, error), cfg Config) *Report 
 // AuditURL judges a deployed service: base is its scheme and host, https://api.example.com. Err is set where it does
 // not answer at all.
 func AuditURL(ctx context.Context, base string, cfg Config) *Report {
-	rep := &Report{Target: base, Started: time.Now()}
+	rep := &Report{Target: conf.Show(base), Started: time.Now()}
 	defer func() { rep.Duration = time.Since(rep.Started) }()
 	if rep.Err = cfg.Check(); rep.Err != nil {
 		return rep
@@ -111,7 +113,7 @@ func AuditURL(ctx context.Context, base string, cfg Config) *Report {
 	defer t.stop()
 	probe := func() *Probe { return &Probe{ctx: ctx, cfg: cfg, remote: t} }
 	if _, err := t.do(ctx, probe().fill(Request{})); err != nil {
-		rep.Err = fmt.Errorf("verify: %s does not answer: %w", base, err)
+		rep.Err = fmt.Errorf("verify: %s does not answer: %w", rep.Target, err)
 		return rep
 	}
 	gate := probe()
