@@ -78,8 +78,10 @@ type Config struct {
 	// AllowedHosts.
 	RedirectExempt []string
 
-	// RedirectHost is where the redirect goes instead, "www.example.com". For an HSTS preload
-	// list the first redirect must stay on the same host: leave it empty then.
+	// RedirectHost is where the redirect goes instead, "www.example.com". It need not be one
+	// of AllowedHosts, since another server may answer there; if it is this one, list it, or
+	// the redirect ends in 421. For an HSTS preload list the first redirect must stay on the
+	// same host: leave it empty then.
 	RedirectHost string
 
 	// AllowedHosts are the hosts that this server answers for; any other gets 421. Empty: any.

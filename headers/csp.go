@@ -95,8 +95,9 @@ func withoutUpgrade(policy string) string {
 // under the field's name.
 type policyCheck struct {
 	*conf.Problems
-	field  string
-	policy []directive
+	field     string
+	policy    []directive
+	mayDefeat bool // it may let any script run
 }
 
 func (c *policyCheck) bad(d directive, reason, fix string) { c.Add(c.field, d.String(), reason, fix) }
@@ -107,7 +108,7 @@ func checkPolicy(p *conf.Problems, field, policy string, allowUnsafe, reportOnly
 	if policy == "" || !checkText(p, field, policy) {
 		return
 	}
-	c := &policyCheck{p, field, parsePolicy(policy)}
+	c := &policyCheck{p, field, parsePolicy(policy), allowUnsafe || reportOnly}
 	switch {
 	case len(c.policy) == 0:
 		p.Add(field, policy, "no directive", "write a policy, or Omit")
@@ -125,10 +126,8 @@ func checkPolicy(p *conf.Problems, field, policy string, allowUnsafe, reportOnly
 		seen[d.name] = true
 		c.directive(d)
 	}
-	switch {
-	case !reportOnly && !allowUnsafe:
-		c.checkDefeat()
-	case reportOnly && !seen["report-to"] && !seen["report-uri"]:
+	c.checkDefeat()
+	if reportOnly && !seen["report-to"] && !seen["report-uri"] {
 		p.Add(field, policy, "without report-to or report-uri nobody hears of it",
 			"add \"report-to NAME\" or \"report-uri /path\"")
 	}
@@ -155,9 +154,7 @@ func (c *policyCheck) directive(d directive) {
 			c.bad(d, "it has no value; a semicolon may be missing", fmt.Sprintf("write \"%s; …\"", d.name))
 		}
 	case sandbox:
-		c.each(d, "not an allow-… flag", "write \"sandbox allow-scripts allow-forms\" or so", func(v string) bool {
-			return strings.HasPrefix(v, "allow-") && strings.Trim(v, lower+"-") == ""
-		})
+		c.sandbox(d)
 	case endpoint:
 		if len(d.values) != 1 || strings.Trim(d.values[0], alnum+"-_.") != "" {
 			c.bad(d, "not the name of one endpoint", "write \"report-to NAME\", with NAME in a Reporting-Endpoints header")
@@ -170,6 +167,9 @@ func (c *policyCheck) directive(d directive) {
 		})
 	case policies:
 		const fix = "write names without quotes, or 'allow-duplicates', 'none', *"
+		if len(d.values) > 1 && has(d.values, "none") {
+			c.bad(d, "'none' stands alone, or browsers ignore it", "take 'none' or the others out")
+		}
 		c.each(d, "not the name of a trusted types policy", fix, func(v string) bool {
 			return v == "'none'" || v == "'allow-duplicates'" || v == "*" || strings.Trim(v, alnum+"-#=_/@.%") == ""
 		})
@@ -193,6 +193,33 @@ func (c *policyCheck) each(d directive, reason, fix string, good func(string) bo
 			return
 		}
 	}
+}
+
+// sandboxFlags are those of HTML section 7.1.5, and of the Storage Access API.
+var sandboxFlags = []string{
+	"allow-downloads", "allow-forms", "allow-modals", "allow-orientation-lock", "allow-pointer-lock", "allow-popups",
+	"allow-popups-to-escape-sandbox", "allow-presentation", "allow-same-origin", "allow-scripts",
+	"allow-storage-access-by-user-activation", "allow-top-navigation", "allow-top-navigation-by-user-activation",
+	"allow-top-navigation-to-custom-protocols",
+}
+
+// sandbox wants flags that browsers know: a misspelled one leaves the page without what it
+// needs, with a warning in a console.
+func (c *policyCheck) sandbox(d directive) {
+	fix := "write \"sandbox allow-scripts allow-forms\" or so"
+	known := func(v string) bool { return slices.Contains(sandboxFlags, strings.ToLower(v)) }
+	if i := slices.IndexFunc(d.values, func(v string) bool { return !known(v) }); i >= 0 {
+		bad := strings.TrimPrefix(strings.ToLower(d.values[i]), "allow-")
+		for _, flag := range sandboxFlags {
+			if bad != "" && strings.HasPrefix(flag, "allow-"+strings.TrimSuffix(bad, "s")) {
+				meant := slices.Clone(d.values)
+				meant[i] = flag
+				fix = fmt.Sprintf("write %q", directive{d.name, meant})
+				break
+			}
+		}
+	}
+	c.each(d, "not an allow-… flag that browsers know", fix, known)
 }
 
 // unknown finds out what was meant by a name that is no directive.

@@ -2,6 +2,7 @@ package headers
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/unrolled/secure"
 
@@ -140,8 +141,8 @@ func (m *Middleware) judge(r *http.Request) verdict {
 
 // doubledHost says whether the request names its host twice: net/http refuses two Host lines
 // of HTTP/1, but HTTP/2 may carry a Host beside :authority, which must not differ (RFC 9113
-// section 8.3.1).
+// section 8.3.1) but in letter case.
 func doubledHost(r *http.Request) bool {
 	lines := r.Header["Host"]
-	return len(lines) > 1 || len(lines) == 1 && lines[0] != r.Host
+	return len(lines) > 1 || len(lines) == 1 && !strings.EqualFold(lines[0], r.Host)
 }

@@ -109,6 +109,7 @@ func TestDoubledHost(t *testing.T) {
 		}{
 			{nil, 200},
 			{[]string{"app.example.com"}, 200},
+			{[]string{"App.Example.COM"}, 200},
 			{[]string{"evil.tld"}, 400},
 			{[]string{"app.example.com", "app.example.com"}, 400},
 		} {
@@ -216,6 +217,8 @@ func TestRedirect(t *testing.T) {
 		{same, "GET", "app.example.com", "/.well-known/acme-challenge/../../admin", 301, "https://app.example.com/.well-known/acme-challenge/../../admin"},
 		{same, "GET", "app.example.com", "/.well-known/acme-challenge/%2e%2e/%2e%2e/admin", 301, "https://app.example.com/.well-known/acme-challenge/%2e%2e/%2e%2e/admin"},
 		{same, "GET", "app.example.com", "/.well-known/acme-challenge//x", 301, "https://app.example.com/.well-known/acme-challenge//x"},
+		{same, "GET", "app.example.com", "/.well-known/acme-challenge/..;/admin", 301, "https://app.example.com/.well-known/acme-challenge/..;/admin"},
+		{same, "GET", "app.example.com", "/.well-known/acme-challenge/..%5cadmin", 301, "https://app.example.com/.well-known/acme-challenge/..%5cadmin"},
 		{other, "GET", "evil.tld:8080", "/x", 301, "https://www.example.com/x"},
 		{other, "PUT", "www.example.com", "/x", 308, "https://www.example.com/x"},
 		{other, "GET", "evil tld", "/x", 400, ""},

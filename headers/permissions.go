@@ -3,6 +3,7 @@ package headers
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gambeson-go/gambeson/internal/conf"
@@ -36,62 +37,93 @@ func checkPermissions(p *conf.Problems, value string) {
 			p.Add(field, value, m.key+" is there twice, and only the last counts", "write one list")
 		}
 		seen[m.key] = true
-		list := []sfItem{m.item}
-		if m.item.kind == sfList {
-			list = m.item.items
-		}
-		for _, item := range list {
-			if reason, fix := checkAllowed(item); reason != "" {
-				p.Add(field, value, m.key+": "+reason, fmt.Sprintf("write %s=%s", m.key, fix))
-			}
+		if reason, list := checkAllowlist(m.item); reason != "" {
+			p.Add(field, value, m.key+": "+reason, fmt.Sprintf("write %s=%s", m.key, list))
 		}
 	}
+}
+
+// checkAllowlist checks the list of one feature. It gives the first thing wrong with it, and
+// the whole list as it was probably meant: what is right in it stays.
+func checkAllowlist(item sfItem) (reason, list string) {
+	if item.kind == sfTrue {
+		return "a feature without a list", "() for nobody, or (self)"
+	}
+	entries := []sfItem{item}
+	if item.kind == sfList {
+		entries = item.items
+	}
+	var meant []string
+	for _, e := range entries {
+		wrong, instead := checkAllowed(e)
+		if reason == "" {
+			reason = wrong
+		}
+		if instead != "" && !slices.Contains(meant, instead) {
+			meant = append(meant, instead)
+		}
+	}
+	return reason, "(" + strings.Join(meant, " ") + ")"
 }
 
 // checkAllowed checks one entry of an allowlist: *, self, or an origin as a string. Which of
 // them has quotes is the opposite of what a policy for content wants, and the usual mistake.
-func checkAllowed(item sfItem) (reason, fix string) {
+// instead is the entry as it should be, "" for none.
+func checkAllowed(item sfItem) (reason, instead string) {
 	switch item.kind {
-	case sfTrue:
-		return "a feature without a list", "() for nobody, or (self)"
 	case sfToken:
 		switch {
 		case item.text == "*" || item.text == "self":
-			return "", ""
+			return "", item.text
 		case item.text == "none":
-			return "there is no none", "()"
+			return "there is no none", ""
 		case strings.EqualFold(item.text, "self"):
-			return item.text + " is not self: letter case matters", "(self)"
+			return item.text + " is not self: letter case matters", "self"
 		case strings.Contains(item.text, "."), strings.Contains(item.text, ":"):
-			return "an origin stands in double quotes", fmt.Sprintf("(%q)", item.text)
+			return "an origin stands in double quotes", meantOrigin(item.text)
 		}
-		return item.text + " is not self, * or an origin in quotes", "(self)"
+		return item.text + " is not self, * or an origin in quotes", "self"
 	case sfString:
-		return checkAllowedOrigin(item.text)
+		switch item.text {
+		case "self", "*":
+			return item.text + " has no quotes", item.text
+		case "none", "'none'":
+			return "there is no none", ""
+		}
+		return checkAllowedOrigin(item.text), meantOrigin(item.text)
 	}
-	return "neither self, * nor an origin in quotes", "(self)"
+	return "neither self, * nor an origin in quotes", "self"
 }
 
-// checkAllowedOrigin checks the text of a string: a serialized origin, whose host may start
-// with "*.".
-func checkAllowedOrigin(origin string) (reason, fix string) {
-	switch origin {
-	case "self", "*":
-		return origin + " has no quotes", "(" + origin + ")"
-	case "none", "'none'":
-		return "there is no none", "()"
-	}
-	const fit = "(\"https://maps.example.com\")"
+// checkAllowedOrigin says what is wrong with the text of a string: a serialized origin, whose
+// host may start with "*.".
+func checkAllowedOrigin(origin string) (reason string) {
 	scheme, rest, ok := strings.Cut(origin, "://")
 	if !ok || !isScheme(scheme) {
-		return fmt.Sprintf("%q is no origin: it has no scheme", origin), fit
+		return fmt.Sprintf("%q is no origin: it has no scheme", origin)
 	}
 	u, err := url.Parse(scheme + "://" + strings.TrimPrefix(rest, "*."))
 	if err != nil || u.Host == "" || u.User != nil || u.Path != "" || strings.ContainsAny(rest, "?#") {
-		return fmt.Sprintf("%q is no origin: scheme, host and port alone", origin), fit
+		return fmt.Sprintf("%q is no origin: scheme, host and port alone", origin)
 	}
 	if _, ok := parseHost(u.Host); !ok {
-		return fmt.Sprintf("%q is no origin: its host is none", origin), fit
+		return fmt.Sprintf("%q is no origin: its host is none", origin)
 	}
-	return "", ""
+	return ""
+}
+
+// meantOrigin is an origin with its quotes: that in s, if one can be guessed, else an example.
+func meantOrigin(s string) string {
+	scheme, rest, ok := strings.Cut(s, "://")
+	if !ok {
+		scheme, rest = "https", strings.TrimLeft(s, "/")
+	}
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	origin := scheme + "://" + rest[strings.LastIndexByte(rest, '@')+1:]
+	if checkAllowedOrigin(origin) != "" {
+		origin = "https://maps.example.com"
+	}
+	return "\"" + origin + "\""
 }

@@ -27,16 +27,13 @@ func checkRedirect(p *conf.Problems, cfg Config) redirect {
 			"set AllowedHosts, or RedirectHost")
 	}
 	if cfg.RedirectHost != "" {
-		h, reason, fix := checkHost(cfg.RedirectHost)
+		h, reason, fix := checkHost(cfg.RedirectHost, false)
 		if reason != "" {
 			p.Add("RedirectHost", cfg.RedirectHost, reason, fix)
 		}
-		d.host = h.String()
 		// A port that was written is meant, as in development; only that of a request is
 		// dropped.
-		if colon := strings.LastIndexByte(cfg.RedirectHost, ':'); colon > strings.IndexByte(cfg.RedirectHost, ']') {
-			d.host += cfg.RedirectHost[colon:]
-		}
+		d.host = h.String() + portOf(cfg.RedirectHost)
 	}
 	for i, e := range cfg.RedirectExempt {
 		field := fmt.Sprintf("RedirectExempt[%d]", i)
@@ -49,7 +46,7 @@ func checkRedirect(p *conf.Problems, cfg Config) redirect {
 			p.Add(field, e, "not a plain path: no wildcard, query, fragment or escape is read here",
 				"write the decoded path, or a prefix that ends in a slash")
 		case !isCleanPath(e):
-			p.Add(field, e, "a path with empty or dot segments is never exempt", fmt.Sprintf("write %q", path.Clean(e)))
+			p.Add(field, e, "a path with empty or dot segments is never exempt", suggestPath(e))
 		case strings.HasSuffix(e, "/"):
 			d.prefixes = append(d.prefixes, e)
 		default:
@@ -59,15 +56,28 @@ func checkRedirect(p *conf.Problems, cfg Config) redirect {
 	return d
 }
 
+// suggestPath is the fix for a path that is not clean.
+func suggestPath(e string) string {
+	clean := path.Clean(e)
+	if clean == "/" {
+		return "name the paths" // that one would exempt all
+	}
+	if strings.HasSuffix(e, "/") {
+		clean += "/"
+	}
+	return fmt.Sprintf("write %q", clean)
+}
+
 // exempts says whether a path may stay on http. One that a mux would clean is not:
-// "/.well-known/../admin" ends up at a path that nobody exempted.
+// "/.well-known/../admin" ends up at a path that nobody exempted. Nor is one that only other
+// servers clean, behind a proxy: "/.well-known/..;/admin", or with a backslash.
 func (d *redirect) exempts(p string) bool {
 	if _, ok := d.exact[p]; ok {
 		return true
 	}
 	for _, prefix := range d.prefixes {
 		if strings.HasPrefix(p, prefix) {
-			return isCleanPath(p)
+			return isCleanPath(p) && !strings.ContainsAny(p, `\;`)
 		}
 	}
 	return false
