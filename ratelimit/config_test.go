@@ -75,6 +75,8 @@ func TestBadConfig(t *testing.T) {
 		{"the slowest float", limit(math.SmallestNonzeroFloat64), []string{"Policies[0].Limit"}},
 		{"per nothing", limit(ratelimit.Per(1, 0)), []string{"Policies[0].Limit"}},
 		{"nothing per minute", limit(ratelimit.Per(0, time.Minute)), []string{"Policies[0].Limit"}},
+		{"minus per minus", limit(ratelimit.Per(-5, -time.Second)), []string{"Policies[0].Limit"}},
+		{"per minus", limit(ratelimit.Per(5, -time.Second)), []string{"Policies[0].Limit"}},
 		{"nothing per nothing", limit(ratelimit.Per(0, 0)), []string{"Policies[0].Limit"}},
 		{"negative burst", with(func(p *ratelimit.Policy) { p.Burst = -1 }), []string{"Policies[0].Burst"}},
 		{"huge burst", with(func(p *ratelimit.Policy) { p.Burst = math.MaxInt }), []string{"Policies[0].Burst"}},

@@ -85,5 +85,8 @@ func emission(limit rate.Limit) int64 {
 // Per is n tokens in every d, as tokens a second: Per(100, time.Minute). Not positive
 // arguments give a limit that [New] refuses.
 func Per(n int, d time.Duration) rate.Limit {
+	if n <= 0 || d <= 0 { // two wrongs would make a right
+		return 0
+	}
 	return rate.Limit(float64(n) / d.Seconds())
 }

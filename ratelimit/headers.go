@@ -32,7 +32,7 @@ const (
 	// from now.
 	Legacy
 
-	// LegacyEpoch is Legacy with Reset in seconds since 1970, as GitHub has it.
+	// LegacyEpoch is Legacy with Reset in seconds since 1970, rounded up, as GitHub has it.
 	LegacyEpoch
 
 	// NoHeaders sends none of them.
@@ -137,17 +137,37 @@ func (m *Middleware) writeOlder(h http.Header, out []byte, cs []charge, admitted
 	}
 	burst, reset := m.policies[c.policy].items.burst, c.reset()
 	if m.cfg.Headers == Draft07 {
+		if admitted && tighter(h[fieldLimit], c.remaining()) {
+			return
+		}
 		out = append(append(out, "limit="...), burst...)
 		out = strconv.AppendInt(append(out, ", remaining="...), c.remaining(), 10)
 		out = strconv.AppendInt(append(out, ", reset="...), reset, 10)
 		h[fieldPolicy], h[fieldLimit] = []string{m.policyList(cs)}, []string{string(out)}
 		return
 	}
+	if admitted && tighter(h["X-Ratelimit-Remaining"], c.remaining()) {
+		return
+	}
 	if m.cfg.Headers == LegacyEpoch {
-		reset += time.Now().Unix()
+		reset = c.resetAt(time.Now())
 	}
 	line := []string{burst, strconv.FormatInt(c.remaining(), 10), strconv.FormatInt(reset, 10)}
 	h["X-Ratelimit-Limit"], h["X-Ratelimit-Remaining"], h["X-Ratelimit-Reset"] = line[0:1:1], line[1:2:2], line[2:3:3]
+}
+
+// tighter says whether a limiter outside of this one has told of a policy with fewer tokens. The older fields have room
+// for one.
+func tighter(told []string, remaining int64) bool {
+	if len(told) == 0 {
+		return false
+	}
+	text := told[0]
+	if _, rest, found := strings.Cut(text, "remaining="); found {
+		text, _, _ = strings.Cut(rest, ",")
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	return err == nil && n < remaining
 }
 
 // policyList is the older RateLimit-Policy. It lists all policies, though RateLimit tells
@@ -200,11 +220,23 @@ func (m *Middleware) appendState(out []byte, cs []charge, admitted bool) []byte 
 	return out
 }
 
-// reset is what the older styles promise: on a denial the wait, as Retry-After has it, else
-// the time until all is back.
-func (c *charge) reset() int64 {
-	if c.denied && !c.impossible() {
-		return seconds(c.wait())
+// reset is what the older styles promise, in seconds from now.
+func (c *charge) reset() int64 { return seconds(c.untilReset()) }
+
+// resetAt is the same as a time. It is rounded up at the end alone: now has a fraction too, and a client that comes in
+// the second that it was told must not come early.
+func (c *charge) resetAt(now time.Time) int64 {
+	at := now.Add(time.Duration(c.untilReset()))
+	if at.Nanosecond() > 0 {
+		return at.Unix() + 1
 	}
-	return seconds(c.debt)
+	return at.Unix()
+}
+
+// untilReset is, on a denial, the wait, as Retry-After has it, else the time until all is back.
+func (c *charge) untilReset() int64 {
+	if c.denied && !c.impossible() {
+		return c.wait()
+	}
+	return c.debt
 }

@@ -70,7 +70,9 @@ func ByIP(res *clientip.Resolver, ipv6Prefix int) func(*http.Request) string {
 // ByHeader keys by the first line of a header field, such as an API key. The value is
 // hashed with SHA-256 and kept nowhere. Requests without the field share one bucket. Who
 // can invent values has a fresh bucket for each: put it behind the layer that knows the
-// valid ones, or beside a policy by address.
+// valid ones, or beside a policy by address. It compares bytes. Where one key can be spelled
+// in many ways, as "Bearer", "bearer" and "BEARER" before a token, key by the identity that
+// was found instead.
 func ByHeader(name string) func(*http.Request) string {
 	name = http.CanonicalHeaderKey(name)
 	return func(r *http.Request) string {

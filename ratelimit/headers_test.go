@@ -1,0 +1,82 @@
+package ratelimit_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gambeson-go/gambeson/ratelimit"
+)
+
+// TestEpochReset: who comes back at the second that it was told is admitted, whatever the fraction of now.
+func TestEpochReset(t *testing.T) {
+	for ms := 0; ms < 1000; ms += 100 {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(time.Duration(ms) * time.Millisecond)
+			h := newLimiter(t, ratelimit.Config{Policies: one(1, 1500*time.Millisecond, 1), Headers: ratelimit.LegacyEpoch}).Wrap(&spy{})
+			get(h, "192.0.2.1:1")
+			reset, err := strconv.ParseInt(get(h, "192.0.2.1:1").Header().Get("X-RateLimit-Reset"), 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			back := time.Unix(reset, 0)
+			if early := time.Until(back) - 1500*time.Millisecond; early < 0 || early >= time.Second {
+				t.Errorf("at .%03d: %v off", ms, early)
+			}
+			time.Sleep(time.Until(back))
+			if w := get(h, "192.0.2.1:1"); w.Code != http.StatusNoContent {
+				t.Errorf("at .%03d: %d at the reset", ms, w.Code)
+			}
+		})
+	}
+}
+
+// TestOlderStylesInAChain: these fields tell of one policy, the one that will deny first, wherever it stands.
+func TestOlderStylesInAChain(t *testing.T) {
+	tight := ratelimit.Policy{Name: "tight", Limit: 1e-3, Burst: 2}
+	loose := ratelimit.Policy{Name: "loose", Limit: 1, Burst: 50}
+	for _, c := range []struct {
+		style        ratelimit.HeaderStyle
+		field        string
+		first, third string
+	}{
+		{ratelimit.Draft07, "RateLimit", "limit=2, remaining=1, reset=1000", "limit=2, remaining=0, reset=1000"},
+		{ratelimit.Draft07, "RateLimit-Policy", "2;w=2000", "2;w=2000"},
+		{ratelimit.Legacy, "X-RateLimit-Limit", "2", "2"},
+		{ratelimit.Legacy, "X-RateLimit-Remaining", "1", "0"},
+		{ratelimit.LegacyEpoch, "X-RateLimit-Remaining", "1", "0"},
+		{ratelimit.LegacyEpoch, "X-RateLimit-Reset", "946685800", "946685800"},
+	} {
+		for _, policies := range [][]ratelimit.Policy{{tight, loose}, {loose, tight}} {
+			synctest.Test(t, func(t *testing.T) {
+				outer := newLimiter(t, ratelimit.Config{Policies: policies[:1], Headers: c.style})
+				inner := newLimiter(t, ratelimit.Config{Policies: policies[1:], Headers: c.style})
+				h := outer.Wrap(inner.Wrap(&spy{}))
+				first := get(h, "192.0.2.1:1").Header().Values(c.field)
+				get(h, "192.0.2.1:1")
+				third := get(h, "192.0.2.1:1").Header().Values(c.field)
+				if strings.Join(first, "|") != c.first || strings.Join(third, "|") != c.third {
+					t.Errorf("style %d, %s outside: %s %q, then %q", c.style, policies[0].Name, c.field, first, third)
+				}
+			})
+		}
+	}
+}
+
+// TestOlderStylesBesideStrangers: what somebody else wrote into the fields is no reason to be silent.
+func TestOlderStylesBesideStrangers(t *testing.T) {
+	h := newLimiter(t, ratelimit.Config{Policies: one(1, time.Second, 5), Headers: ratelimit.Draft07}).Wrap(&spy{})
+	for _, told := range []string{"", "x", `"a";r=1;t=1`, "remaining=", "limit=9, remaining=9, reset=1", "-"} {
+		w := httptest.NewRecorder()
+		w.Header().Set("RateLimit", told)
+		r := &http.Request{Method: "GET", RemoteAddr: "192.0.2.1:1", Header: http.Header{}}
+		h.ServeHTTP(w, r)
+		if got := w.Header().Get("RateLimit"); !strings.HasPrefix(got, "limit=5, ") {
+			t.Errorf("beside %q: %q", told, got)
+		}
+	}
+}
