@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
+
+	"github.com/gambeson-go/gambeson/internal/respwrap"
 )
 
 // maxAnnounced is how much of a body that nobody read is believed: the last bound of the size buckets. Without a limit
@@ -30,6 +32,11 @@ func (b *body) Read(p []byte) (int, error) {
 func watchBody(r *http.Request) *body {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil
+	}
+	if limit, ok := r.Body.(*respwrap.Body); ok {
+		b := &body{ReadCloser: limit.ReadCloser}
+		limit.ReadCloser = b // inside: it tells a slow client from one that left, and must be seen
+		return b
 	}
 	b := &body{ReadCloser: r.Body}
 	r.Body = b

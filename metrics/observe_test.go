@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gambeson-go/gambeson/internal/respwrap"
 	"github.com/gambeson-go/gambeson/metrics"
 )
 
@@ -217,4 +219,35 @@ func TestSkip(t *testing.T) {
 	if n := sum(labelSets(series(t, m), "http_requests_total")); n != 1 {
 		t.Error(n)
 	}
+}
+
+// Sizes counts the body without hiding that it came too slowly: that client is there, and hears the answer.
+func TestSlowBodyIsNobodyWhoLeft(t *testing.T) {
+	m := newMiddleware(t, metrics.Config{Sizes: true})
+	ended := make(chan struct{})
+	h := m.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+		w.WriteHeader(http.StatusRequestTimeout)
+	}))
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(ended)
+		r.Body = &respwrap.Body{ReadCloser: r.Body} // as the body limit of a Stack does
+		h.ServeHTTP(w, r)
+	}))
+	srv.Config.ReadTimeout = 50 * time.Millisecond
+	srv.Start()
+	defer srv.Close()
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 9\r\n\r\n123")
+	after(t, "the request", ended)
+	want(t, series(t, m), map[string]float64{
+		`http_requests_total{code="408",method="POST",route="unmatched"}`: 1,
+		`http_requests_aborted_total{route="unmatched"}`:                  0,
+		`http_request_size_bytes_sum{route="unmatched"}`:                  9,
+	})
 }
