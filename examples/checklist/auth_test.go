@@ -25,7 +25,7 @@ func TestSignUpAndLogIn(t *testing.T) {
 
 	first := want(t, call(t, ta, "POST", "/api/login", "", in), 200)
 	token := decodeAs[struct{ Token string }](t, first).Token
-	if len(token) != 43 {
+	if len(token) != len(tokenPrefix)+43 || !strings.HasPrefix(token, tokenPrefix) {
 		t.Errorf("token of %d characters", len(token))
 	}
 	if second := want(t, call(t, ta, "POST", "/api/login", "", in), 200); second == first {
@@ -35,6 +35,28 @@ func TestSignUpAndLogIn(t *testing.T) {
 		t.Errorf("%d refunds for 2 log-ins", ta.logins)
 	}
 	want(t, call(t, ta, "GET", "/api/notes", token, ""), 200)
+}
+
+// Two people, two addresses, even where upper case of one script is lower case of another.
+func TestEmailsOfOtherScriptsStayApart(t *testing.T) {
+	ta := newTestApp(t)
+	for _, email := range []string{"kim@example.com", "\u212aim@example.com", "k\u0130m@example.com"} {
+		want(t, call(t, ta, "POST", "/api/signup", "", `{"email":"`+email+`","password":"`+testPassword+`"}`), 201)
+	}
+	want(t, call(t, ta, "POST", "/api/signup", "", `{"email":"KIM@EXAMPLE.com","password":"`+testPassword+`"}`), 409)
+}
+
+// Two tokens are none, whichever of them is right.
+func TestTwoTokens(t *testing.T) {
+	ta := newTestApp(t)
+	token := ta.account(t, "ann@example.com")
+	for _, lines := range [][]string{{"Bearer " + token, "Bearer x"}, {"Bearer x", "Bearer " + token}, {"Bearer " + token, ""}} {
+		r := httptest.NewRequest("GET", "/api/notes", nil)
+		r.Header["Authorization"] = lines
+		w := httptest.NewRecorder()
+		ta.ServeHTTP(w, r)
+		want(t, w.Result(), 401)
+	}
 }
 
 func TestLogInRefusesAlike(t *testing.T) {

@@ -144,7 +144,7 @@ func (p *problems) addParseErrors(err error) {
 		name, fallback := field.Tag.Get("env"), field.Tag.Get("envDefault")
 		switch field.Type {
 		case reflect.TypeFor[int]():
-			p.add(name, "is not a whole number", "write digits only, such as "+fallback)
+			p.add(name, "is not a whole number, or far too large", "write digits only, such as "+fallback)
 		case reflect.TypeFor[time.Duration]():
 			p.add(name, "is not a duration", `write a number with its unit, such as "5s"`)
 		case reflect.TypeFor[slog.Level]():

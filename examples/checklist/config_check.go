@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/tls"
+	"log/slog"
 	"net"
 	"net/netip"
 	"regexp"
@@ -19,6 +20,9 @@ func (c Config) check(p *problems) {
 	c.checkAddresses(p)
 	if _, reason, fix := databasePath(c.DatabaseURL); reason != "" {
 		p.add("DATABASE_URL", reason, fix)
+	}
+	if c.LogLevel > slog.LevelError && !p.has("LOG_LEVEL") { // slog reads "error+8"
+		p.add("LOG_LEVEL", "would hide the errors too", "write debug, info, warn or error")
 	}
 	if c.RateLimit < 1 && !p.has("RATE_LIMIT") {
 		p.add("RATE_LIMIT", "would refuse every request", "write how many requests a minute a client may send, such as 300")
@@ -96,6 +100,8 @@ func databasePath(value string) (path, reason, fix string) {
 	switch {
 	case path == "" || strings.HasSuffix(path, "/"):
 		return "", "names no file", example
+	case strings.HasPrefix(path, "~"):
+		return "", "begins with ~, which only a shell turns into a home", "write the whole path"
 	case strings.HasPrefix(path, ":"):
 		return "", "a database in memory is gone with the process", example
 	case strings.ContainsAny(path, "?#\x00"):

@@ -86,7 +86,7 @@ func runServer(ctx context.Context, cfg Config, store *Store, logger *slog.Logge
 	}
 	if err != nil {
 		l.close()
-		return errors.Join(err, store.Close())
+		return errors.Join(fmt.Errorf("DATABASE_URL: %w", err), store.Close())
 	}
 	logger.Info("starting", "version", version(), "environment", cfg.AppEnv, "schema", schema, "database", store.path)
 	err = errors.Join(serve(l), store.Close())
@@ -98,7 +98,7 @@ func runServer(ctx context.Context, cfg Config, store *Store, logger *slog.Logge
 
 func runMigration(ctx context.Context, store *Store, direction string, logger *slog.Logger) error {
 	if err := store.Open(ctx); err != nil {
-		return errors.Join(err, store.Close())
+		return errors.Join(fmt.Errorf("DATABASE_URL: %w", err), store.Close())
 	}
 	move := store.MigrateUp
 	if direction == "down" {

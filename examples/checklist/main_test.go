@@ -28,3 +28,14 @@ func TestRunMigrates(t *testing.T) {
 		}
 	}
 }
+
+// What goes wrong with a file is said with the variable that names it.
+func TestRunNamesTheVariable(t *testing.T) {
+	environ := map[string]string{"DATABASE_URL": t.TempDir(), "ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0"}
+	for _, args := range [][]string{nil, {"migrate", "up"}} {
+		var stderr bytes.Buffer
+		if code := run(t.Context(), args, environ, &stderr); code != exitFailed || !strings.Contains(stderr.String(), "DATABASE_URL: store: open") {
+			t.Errorf("%v: exit code %d, %s", args, code, &stderr)
+		}
+	}
+}

@@ -82,6 +82,9 @@ func TestSession(t *testing.T) {
 	p.send(t, request{path: "/api/notes?" + mistake.Encode(), token: token})
 	p.send(t, request{method: "POST", path: "/api/login?" + mistake.Encode(), body: account[:len(account)-1]})
 	p.send(t, request{path: "/api/notes", header: map[string]string{"Referer": "https://x.example/?" + mistake.Encode(), "Cookie": "password=" + password}})
+	// And the token: in a query under a name that says nothing, and as a path.
+	p.send(t, request{path: "/api/notes?q=" + token})
+	p.send(t, request{path: "/api/notes/" + token})
 	records := p.stop(t)
 	t.Run("log", func(t *testing.T) { silentLog(t, p.logs(), records, password, token) })
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -35,12 +36,16 @@ func newStack(cfg Config, store *Store, logger *slog.Logger, p *problems) gambes
 	client, err := clientip.New(clientIPConfig(cfg, p))
 	p.join(err, "TRUSTED_PROXIES")
 
+	// Passwords and the like are known by their names. A token of this program is known by itself, in a path as well.
+	secrets, err := redact.New(redact.Config{Patterns: []redact.Pattern{{Name: "token", Prefix: tokenPrefix}}})
+	p.join(err, "")
+
 	// The order of the layers is not decided here: gambeson.Stack has one place for each. stack.String() prints it.
-	stack := gambeson.Stack{LeakGuard: redact.Default(), MaxBodyBytes: maxBodyBytes, Timeout: maxDuration}
+	stack := gambeson.Stack{LeakGuard: secrets, MaxBodyBytes: maxBodyBytes, Timeout: maxDuration}
 	stack.Health, err = health.New(healthConfig(cfg, store, logger))
 	p.join(err, "")
 	// The log is redacted whatever is given here; a record has the client's address and a request id.
-	stack.Logging, err = logging.New(logging.Config{Logger: logger, ClientIP: client, SlowThreshold: slowRequest})
+	stack.Logging, err = logging.New(logging.Config{Logger: logger, Redactor: secrets, ClientIP: client, SlowThreshold: slowRequest})
 	p.join(err, "")
 	// Served by adminServer only: what a service does how often is nobody's business.
 	stack.Metrics, err = metrics.New(metrics.Config{})
@@ -75,6 +80,9 @@ func clientIPConfig(cfg Config, p *problems) clientip.Config {
 	}
 	if cfg.TrustedProxies != "" && len(c.TrustedProxies) == 0 {
 		c.Header = "" // it is not wrong; the proxies that set it could not be read
+		if !p.has("TRUSTED_PROXIES") {
+			p.add("TRUSTED_PROXIES", "names no proxy", `write "10.0.0.0/8" or "192.168.1.7", or leave it empty`)
+		}
 	}
 	return c
 }
@@ -143,7 +151,7 @@ var variables = map[string]string{
 
 // inWords puts the names of variables where a layer's advice names fields.
 var inWords = strings.NewReplacer("TrustedProxies", "TRUSTED_PROXIES", "AllowedOrigins", "ALLOWED_ORIGINS",
-	"AllowedHosts", "ALLOWED_HOSTS", "Hops", "PROXY_HOPS")
+	"AllowedHosts", "ALLOWED_HOSTS", "Hops", "PROXY_HOPS", "leave Header", "leave PROXY_HEADER")
 
 var lastIndex = regexp.MustCompile(`\[\d+\]$`)
 
@@ -168,7 +176,12 @@ func (p *problems) join(err error, otherwise string) {
 	if p.settled(name) {
 		return
 	}
-	p.list = append(p.list, configProblem{name, shown(e.Value), inWords.Replace(e.Reason), inWords.Replace(e.Fix)})
+	// An entry that is empty shows nothing; the variable that it stands in does.
+	value := shown(cmp.Or(e.Value, p.environ[name]))
+	q := configProblem{name, value, inWords.Replace(e.Reason), inWords.Replace(e.Fix)}
+	if !slices.Contains(p.list, q) { // ",," has the same problem three times
+		p.list = append(p.list, q)
+	}
 }
 
 // newService puts the stack around the routes. It takes a moment: the decoy for unknown accounts is hashed here.

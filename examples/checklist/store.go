@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"embed"
@@ -122,6 +123,12 @@ func (s *Store) PingContext(ctx context.Context) error {
 	if err := tx.QueryRowContext(ctx, "SELECT max(version_id) FROM goose_db_version").Scan(&version); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
+	// Now it has its log and its index open. Where somebody cleaned them away, it writes into a file without a name.
+	for _, beside := range []string{"-wal", "-shm"} {
+		if _, err := os.Stat(s.path + beside); err != nil {
+			return fmt.Errorf("store: %w; what is written now may be lost", err)
+		}
+	}
 	return nil
 }
 
@@ -156,11 +163,19 @@ func (s *Store) migrator() (*goose.Provider, error) {
 	return m, nil
 }
 
-// MigrateUp brings the schema to the newest version and returns that version.
+// MigrateUp brings the schema to the newest version and returns that version. It fails on a schema that is newer than
+// this program: nobody knows what it would do to the data.
 func (s *Store) MigrateUp(ctx context.Context) (int64, error) {
 	m, err := s.migrator()
 	if err != nil {
 		return 0, err
+	}
+	var newest int64
+	for _, file := range m.ListSources() {
+		newest = max(newest, file.Version)
+	}
+	if now, err := m.GetDBVersion(ctx); err != nil || now > newest {
+		return 0, cmp.Or(err, fmt.Errorf("store: the database has schema %d and this program knows %d; with the newer program, run: migrate down", now, newest))
 	}
 	if _, err := m.Up(ctx); err != nil {
 		return 0, fmt.Errorf("store: migrate up: %w", err)

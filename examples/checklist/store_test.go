@@ -142,6 +142,16 @@ func TestStoreTokenExpires(t *testing.T) {
 	}
 }
 
+func TestStoreRefusesANewerSchema(t *testing.T) {
+	s := openStore(t)
+	if _, err := s.db.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.MigrateUp(t.Context()); err == nil || !strings.Contains(err.Error(), "schema 99") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestStorePingLooksAtTheFile(t *testing.T) {
 	swap := func(s *Store, content string) error {
 		return errors.Join(os.Rename(s.path, s.path+".old"), os.WriteFile(s.path, []byte(content), 0o600))
@@ -150,6 +160,7 @@ func TestStorePingLooksAtTheFile(t *testing.T) {
 		"moved":    func(s *Store) error { return os.Rename(s.path, s.path+".old") },
 		"removed":  func(s *Store) error { return os.Remove(s.path) },
 		"replaced": func(s *Store) error { return swap(s, "SQLite format 3\x00") },
+		"log gone": func(s *Store) error { return os.Remove(s.path + "-wal") },
 		"garbled":  func(s *Store) error { return os.WriteFile(s.path, []byte(strings.Repeat("x", 1<<16)), 0o600) },
 	} {
 		t.Run(name, func(t *testing.T) {
