@@ -142,6 +142,11 @@ func TestSecondOnOneRegistry(t *testing.T) {
 	} else if !strings.Contains(err.Error(), "has http_requests_total already; use one Middleware") {
 		t.Error(err)
 	}
+	// Labels of its own would not help it beside one that has none, so the error must not advise them.
+	_, err := metrics.New(metrics.Config{Registry: reg, ConstLabels: map[string]string{"listener": "admin"}})
+	if e, ok := errors.AsType[*metrics.ConfigError](err); !ok || strings.Contains(e.Fix, "ConstLabels") {
+		t.Error(err)
+	}
 	serve(first.Wrap(app()), "GET", "/items/1") // and the first works as before
 	want(t, series(t, first), map[string]float64{`http_requests_total{code="200",method="GET",route="/items/{id}"}`: 1})
 

@@ -95,7 +95,7 @@ func (g *registrar) refused(name string, err error) {
 	if _, twice := errors.AsType[prometheus.AlreadyRegisteredError](err); twice {
 		reason = "has " + name + " already"
 	}
-	g.problems.Add("Registry", nil, reason, "use one Middleware for all handlers, or give this one a registry or ConstLabels of its own")
+	g.problems.Add("Registry", nil, reason, "use one Middleware for all handlers, or give this one a registry of its own")
 }
 
 // rollback takes everything out again.

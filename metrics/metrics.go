@@ -25,7 +25,8 @@ type Middleware struct {
 }
 
 // New checks the configuration and registers the metrics. All problems come at once, each a *[ConfigError]; a registry
-// that was given is then as it was before. It starts no goroutine.
+// that was given then holds none of the metrics, though it goes on to insist on the label names that it has seen, those
+// of ConstLabels among them. It starts no goroutine.
 func New(cfg Config) (*Middleware, error) {
 	p := conf.For("metrics")
 	cfg = cfg.clone()
