@@ -82,6 +82,7 @@ func TestFixesAreAccepted(t *testing.T) {
 		{origin("://localhost"), `write "http://localhost"`},
 		{origin("*://127.0.0.1:8080"), `write "http://127.0.0.1:8080"`},
 		{origin("[::1]:3000"), `write "http://[::1]:3000"`},
+		{origin("*.localhost:3000"), `write "http://*.localhost:3000"`},
 		{origin("app.localhost"), `write "http://app.localhost"`},
 		{origin("localhost.example.com"), `write "https://localhost.example.com"`},
 		{origin("Example.com:8443"), `write "https://example.com:8443"`},

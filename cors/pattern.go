@@ -186,7 +186,7 @@ func withScheme(rest string) string {
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		authority = rest[:i]
 	}
-	if host, _, f := cutPort("", authority); f == nil && (pattern{host: strings.TrimPrefix(host, "*.")}).loopback() {
+	if host, _, f := cutPort("", authority); f == nil && (pattern{host: host}).loopback() {
 		return "http://" + rest
 	}
 	return "https://" + rest

@@ -108,6 +108,12 @@ func TestDeletedAroundEarlyHints(t *testing.T) {
 	for desc, handler := range map[string]http.HandlerFunc{
 		"before": func(w http.ResponseWriter, _ *http.Request) { w.Header().Del(name); w.WriteHeader(103) },
 		"after":  func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(103); w.Header().Del(name) },
+		"between two, then emptied": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(103)
+			w.Header().Del(name)
+			w.WriteHeader(103)
+			clear(w.Header())
+		},
 		"before, then emptied": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Del(name)
 			w.WriteHeader(103)

@@ -101,6 +101,22 @@ func TestHeaderEmptiedAfterEarlyHints(t *testing.T) {
 	}
 }
 
+// A handler that deleted something after a 1xx and then failed is answered for further out, after the layer around it
+// has finished. What it deleted stays deleted.
+func TestFinishedTwice(t *testing.T) {
+	rec := httptest.NewRecorder()
+	rec.Header().Set("Vary", "Origin")
+	var p respwrap.Response
+	w := p.Wrap(rec, httptest.NewRequest("GET", "/", nil))
+	w.WriteHeader(http.StatusEarlyHints)
+	w.Header().Del("Vary")
+	p.Finish()
+	w.WriteHeader(500)
+	if h := rec.Header(); len(h) != 0 {
+		t.Error(h)
+	}
+}
+
 // The mark is no header, even where nobody takes it out before it is sent.
 func TestMarkIsNeverSent(t *testing.T) {
 	for _, version := range []int{1, 2} {
