@@ -18,7 +18,7 @@ help:
 	@sed -n 's/^#  *\(make .*\)/  \1/p' Makefile
 
 test:
-	scripts/need gcc chromium redis-server
+	scripts/need gcc chromium redis-server prometheus promtool prometheus-blackbox-exporter prometheus-alertmanager amtool haproxy
 	$(GO) test -race -shuffle=on -timeout 20m work
 
 check: format vet static tidy

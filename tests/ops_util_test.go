@@ -37,6 +37,9 @@ var packages = map[string]string{
 func tool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
+	if err != nil { // Debian has servers where not everybody looks
+		path, err = exec.LookPath(filepath.Join("/usr/sbin", name))
+	}
 	if err != nil {
 		t.Fatalf("%s is missing: run scripts/need %s (Debian package %s)", name, name, packages[name])
 	}
