@@ -44,9 +44,9 @@ var tellTales = regexp.MustCompile(`(?i)goroutine \d+ \[|[a-z_]\.go:\d+|runtime 
 
 func checkOpaque(p *Probe) {
 	answers := p.samples()
-	for _, r := range p.malformed() {
-		if res, err := p.Try(r); err == nil {
-			answers = append(answers, res)
+	for _, try := range p.tryMalformed() {
+		if try.err == nil {
+			answers = append(answers, try.res)
 		}
 	}
 	for _, res := range answers {
@@ -72,6 +72,29 @@ func (p *Probe) malformed() []Request {
 		list = append(list, call.body("{"), call.body("[]"), call.body("null"), call.body(`{"a":`+strings.Repeat("[", 2000)),
 			call.body("\x00\xff\xfe"), call.body(`{"a":1e999999}`), call.body(`{"\ud800":"\ud800"}`), call.body("{}{}"),
 			call.with("Content-Type", "text/\x7f; ="), call.with("Content-Type", "multipart/form-data"), call.with("Content-Encoding", "gzip"))
+	}
+	return list
+}
+
+// attempt is a request that was made, and what became of it.
+type attempt struct {
+	req Request
+	res *Response
+	err error
+}
+
+// tryMalformed sends them; a URL is asked once for all checks.
+func (p *Probe) tryMalformed() (list []attempt) {
+	if p.remote != nil && p.remote.malformed != nil {
+		p.answered++
+		return p.remote.malformed
+	}
+	for _, r := range p.malformed() {
+		res, err := p.Try(r)
+		list = append(list, attempt{r, res, err})
+	}
+	if p.remote != nil {
+		p.remote.malformed = list
 	}
 	return list
 }
@@ -107,18 +130,20 @@ func (p *Probe) declared() []Call {
 }
 
 func checkHostileInput(p *Probe) {
-	requests := p.malformed()
+	tries := p.tryMalformed()
 	for _, in := range p.cfg.Inputs {
 		for _, v := range []string{"\x00", "\xff", strings.Repeat("A", 4<<10), "'\"`;--<>${}{{7*7}}%n%s", "-1", "99999999999999999999", "1e999", "../../x", "\u202e\u0000", "[]", "nil"} {
-			requests = append(requests, in.request(v))
+			r := in.request(v)
+			res, err := p.Try(r)
+			tries = append(tries, attempt{r, res, err})
 		}
 	}
-	for _, r := range requests {
-		switch res, err := p.Try(r); {
-		case err != nil && p.local != nil:
-			p.Fail("%s: the connection is dropped", p.fill(r))
-		case err == nil && res.Status >= 500 && res.Status != http.StatusNotImplemented:
-			p.Fail("%s", res)
+	for _, try := range tries {
+		switch {
+		case try.err != nil && p.local != nil:
+			p.Fail("%s: the connection is dropped", p.fill(try.req))
+		case try.err == nil && try.res.Status >= 500 && try.res.Status != http.StatusNotImplemented:
+			p.Fail("%s", try.res)
 		}
 	}
 }

@@ -24,6 +24,7 @@ type remote struct {
 	requests  int       // without bursts
 	bursts    int
 	samples   []*Response // of Probe.samples, asked for once
+	malformed []attempt   // of Probe.tryMalformed, the same
 }
 
 var (

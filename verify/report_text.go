@@ -57,6 +57,10 @@ func (r Result) text(o TextOptions) string {
 		shown = mark.color + shown + "\x1b[0m"
 	}
 	var b strings.Builder
+	if r.Status == Skip && len(r.Findings) == 0 {
+		fmt.Fprintf(&b, "%s  %-20s %s\n", shown, r.ID, plain(r.Reason))
+		return b.String()
+	}
 	fmt.Fprintf(&b, "%s  %-20s %s\n", shown, r.ID, plain(r.Title))
 	for _, f := range r.Findings {
 		fmt.Fprintf(&b, "      - %s\n", plain(f))
