@@ -101,6 +101,9 @@ func TestNotesPagesAreBoundedInBytes(t *testing.T) {
 	for range count {
 		want(t, call(t, ta, "POST", "/api/notes", token, string(body)), 201)
 	}
+	if list := want(t, call(t, ta, "GET", "/api/notes", token, ""), 200); len(list) > 1<<20 {
+		t.Errorf("a page of %d bytes", len(list))
+	}
 	sizes, seen := ta.pages(t, token)
 	if len(seen) != count {
 		t.Errorf("%d of %d notes, in pages of %v", len(seen), count, sizes)
