@@ -213,3 +213,19 @@ func TestListenerThatDoesNotCloseWell(t *testing.T) {
 		}
 	}
 }
+
+// One server on two listeners: the Serve that comes first closes it under the other one, which is a clean end for both.
+// Chance says which is first and by how much, hence the rounds.
+func TestServeOnTwoListeners(t *testing.T) {
+	for range 50 {
+		m := mustNew(t, health.Config{DrainDelay: 3 * time.Millisecond})
+		srv := &http.Server{Handler: m.Wrap(app)}
+		a, b := startOn(t, m, srv), startOn(t, m, srv)
+		a.get(t, "/")
+		b.get(t, "/")
+		m.Drain()
+		if err := errors.Join(a.end(t), b.end(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -39,6 +39,7 @@ type Middleware struct {
 	drainedAt time.Time
 	tracked   int
 	untracked chan struct{} // closed when tracked falls to 0; nil while nobody waits
+	servers   map[*http.Server]*server
 }
 
 // route is the path of an endpoint that has one.
@@ -52,7 +53,7 @@ func New(cfg Config) (*Middleware, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	m := &Middleware{cfg: cfg.clone(), set: cfg.withDefaults(), epoch: time.Now(), draining: make(chan struct{})}
+	m := &Middleware{cfg: cfg.clone(), set: cfg.withDefaults(), epoch: time.Now(), draining: make(chan struct{}), servers: make(map[*http.Server]*server)}
 	for _, k := range m.set.Checks {
 		c := &check{Check: k, epoch: m.epoch, onChange: cfg.OnChange, changed: func() { m.gen.Add(1) }}
 		m.checks = append(m.checks, c)

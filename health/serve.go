@@ -26,8 +26,9 @@ import (
 // server that fails drains too. Exit only when Serve has returned.
 //
 // srv.Handler must hold what [Middleware.Wrap] returned. With a nil ln Serve listens on srv.Addr. It serves TLS where
-// srv.TLSConfig has Certificates, GetCertificate or GetConfigForClient; ln is then a plain listener. For several servers
-// call Serve once for each, side by side: they begin to end together, also when one of them fails.
+// srv.TLSConfig has Certificates, GetCertificate or GetConfigForClient; ln is then a plain listener. For several servers,
+// and for one on several listeners, call Serve once for each, side by side: they begin to end together, also when one of
+// them fails.
 //
 // Serve catches the two signals itself, so ctx may be context.Background(). One from signal.NotifyContext does no harm:
 // the end of ctx is no signal, so it takes two real ones to cut the delay.
@@ -46,13 +47,17 @@ func (m *Middleware) Serve(ctx context.Context, srv *http.Server, ln net.Listene
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 	defer signal.Stop(signals)
 
-	ln, err := listen(srv, ln)
+	https := m.register(srv)
+	ln, err := listen(srv, ln, https)
 	if err != nil {
 		m.Drain()
 		return fmt.Errorf("health: listen: %w", err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- serve(srv, ln) }()
+	go func() {
+		served <- serve(srv, ln, https)
+		close(served)
+	}()
 
 	caught := 0 // a second signal is one of two: the context may end by the first one too
 	select {
@@ -66,7 +71,7 @@ func (m *Middleware) Serve(ctx context.Context, srv *http.Server, ln net.Listene
 	if err == nil {
 		err = m.delay(signals, caught, served)
 	}
-	if err != nil {
+	if err != nil && !(errors.Is(err, http.ErrServerClosed) && m.ends(srv)) {
 		return errors.Join(fmt.Errorf("health: serve: %w", err), m.shutdown(srv))
 	}
 	err = m.shutdown(srv)
@@ -75,12 +80,12 @@ func (m *Middleware) Serve(ctx context.Context, srv *http.Server, ln net.Listene
 }
 
 // listen defaults to the ports that http.Server.ListenAndServe and ListenAndServeTLS have.
-func listen(srv *http.Server, ln net.Listener) (net.Listener, error) {
+func listen(srv *http.Server, ln net.Listener, https bool) (net.Listener, error) {
 	if ln != nil {
 		return ln, nil
 	}
 	port := ":http"
-	if overTLS(srv) {
+	if https {
 		port = ":https"
 	}
 	return net.Listen("tcp", cmp.Or(srv.Addr, port))
@@ -94,8 +99,8 @@ func overTLS(srv *http.Server) bool {
 }
 
 // serve closes ln in any case. http.Server.ServeTLS leaves it open where it cannot begin, and clients would wait at it.
-func serve(srv *http.Server, ln net.Listener) error {
-	if !overTLS(srv) {
+func serve(srv *http.Server, ln net.Listener, https bool) error {
+	if !https {
 		return srv.Serve(ln)
 	}
 	once := onceListener{Listener: ln, close: sync.OnceValue(ln.Close)}
@@ -137,6 +142,9 @@ func (m *Middleware) delay(signals <-chan os.Signal, caught int, served <-chan e
 // shutdown waits for what is under way, and cuts it after ShutdownTimeout. A handler whose connection was cut may still
 // run when this returns.
 func (m *Middleware) shutdown(srv *http.Server) error {
+	m.mu.Lock()
+	m.servers[srv].ending = true
+	m.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), m.set.ShutdownTimeout)
 	defer cancel()
 	err := srv.Shutdown(ctx)
@@ -151,4 +159,28 @@ func (m *Middleware) shutdown(srv *http.Server) error {
 		return fmt.Errorf("health: shutdown: %w", err)
 	}
 	return nil
+}
+
+// server is what Serve knows of one that it was given, on one listener or several.
+type server struct {
+	https  bool
+	ending bool
+}
+
+// register says whether srv serves TLS. It looks once: what begins to serve writes into srv.TLSConfig, and another Serve
+// may be about to begin.
+func (m *Middleware) register(srv *http.Server) (https bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.servers[srv] == nil {
+		m.servers[srv] = &server{https: overTLS(srv)}
+	}
+	return m.servers[srv].https
+}
+
+// ends says that it was a Serve of ours, on another listener, that ended srv.
+func (m *Middleware) ends(srv *http.Server) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.servers[srv].ending
 }
