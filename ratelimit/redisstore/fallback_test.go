@@ -63,6 +63,23 @@ func TestShare(t *testing.T) {
 	}
 }
 
+// TestWarmShare: of a bucket that is half empty, half of the share is left, whatever the share is rounded to.
+func TestWarmShare(t *testing.T) {
+	srv := startServer(t)
+	store := newStore(t, redisstore.Config{Client: client(t, srv.addr), FallbackShare: 0.25})
+	a := hourly("p", "k", 10) // a quarter is 2.5, so 2
+	a.Cost = 5
+	take(t, store, a)
+	srv.stop()
+	a.Cost = 1
+	if take(t, store, a)[0].Denied {
+		t.Error("denied")
+	}
+	if !take(t, store, a)[0].Denied {
+		t.Error("more than half of the share")
+	}
+}
+
 // TestRefundWithoutRedis: what was taken here comes back here.
 func TestRefundWithoutRedis(t *testing.T) {
 	store := newStore(t, redisstore.Config{Client: client(t, "127.0.0.1:1")})

@@ -1,11 +1,14 @@
 package redisstore_test
 
 import (
+	"context"
 	"io"
 	"net"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/gambeson-go/gambeson/ratelimit/redisstore"
 )
@@ -80,24 +83,43 @@ func (p *proxy) serve(c *net.TCPConn) {
 	}
 }
 
-// TestLostAnswer: what Redis has charged is not charged again because its answer was lost.
+// TestLostAnswer: what Redis has charged is not charged again because its answer was lost. A ClusterClient would try
+// again, whatever its options, and would ask for a list of commands first.
 func TestLostAnswer(t *testing.T) {
-	srv := startServer(t)
-	net := startProxy(t, srv.addr)
-	store := newStore(t, redisstore.Config{Client: client(t, net.addr)})
-	a := hourly("p", "k", 100)
-	take(t, store, a)
-	net.set(func(p *proxy) { p.lose = true })
-	take(t, store, a) // on the connection that is open; any further one fails before it says hello
-	net.set(func(p *proxy) { p.lose = false })
-	fresh := newStore(t, redisstore.Config{Client: client(t, srv.addr)})
-	look := a
-	look.Cost = 0
-	if st := take(t, fresh, look)[0]; left(a, st) != 98 {
-		t.Errorf("%d left after 2 requests", left(a, st))
-	}
-	if st := store.Stats(); st.Failures != 1 || st.Local != 1 || st.Calls != 2 {
-		t.Errorf("%+v", st)
+	for _, name := range []string{"client", "cluster client"} {
+		t.Run(name, func(t *testing.T) {
+			srv := startServer(t)
+			net := startProxy(t, srv.addr)
+			var c redis.UniversalClient = client(t, net.addr)
+			if name == "cluster client" {
+				all := []redis.ClusterSlot{{Start: 0, End: 16383, Nodes: []redis.ClusterNode{{Addr: net.addr}}}}
+				c = redis.NewClusterClient(&redis.ClusterOptions{ContextTimeoutEnabled: true,
+					ClusterSlots: func(context.Context) ([]redis.ClusterSlot, error) { return all, nil }})
+				t.Cleanup(func() { c.Close() })
+			}
+			store := newStore(t, redisstore.Config{Client: c})
+			a := hourly("p", "k", 100)
+			var wg sync.WaitGroup
+			for range 8 { // connections, for one that tries again
+				wg.Go(func() { take(t, store, a) })
+			}
+			wg.Wait()
+			net.set(func(p *proxy) { p.lose = true })
+			take(t, store, a)
+			net.set(func(p *proxy) { p.lose = false })
+			fresh := newStore(t, redisstore.Config{Client: client(t, srv.addr)})
+			look := a
+			look.Cost = 0
+			if st := take(t, fresh, look)[0]; left(a, st) != 91 {
+				t.Errorf("%d left after 9 requests", left(a, st))
+			}
+			if st := store.Stats(); st.Failures != 1 || st.Local != 1 || st.Calls != 9 {
+				t.Errorf("%+v", st)
+			}
+			if n := srv.commands("command"); n != 0 {
+				t.Errorf("asked for the list of commands %d times", n)
+			}
+		})
 	}
 }
 

@@ -45,8 +45,18 @@ func TestOneBucket(t *testing.T) {
 		t.Error("another policy denies")
 	}
 	ask.Key, ask.Cost = "dear", 4
-	if st := take(t, store, ask)[0]; !st.Denied || st.Debt != 0 {
+	ask.Refundable = true
+	calls := store.Stats().Calls
+	if st := take(t, store, ask)[0]; !st.Denied || st.Debt != 0 || store.Stats().Calls != calls {
 		t.Errorf("more than the burst: %+v", st)
+	}
+	ask.Shadow, ask.Cost = true, 1<<62
+	if st := take(t, store, ask)[0]; !st.Denied || st.Debt != 0 {
+		t.Errorf("far more than the burst: %+v", st)
+	}
+	ask.Cost = -1 << 62
+	if st := take(t, store, ask)[0]; st.Denied || st.Debt != 0 {
+		t.Errorf("far more than the burst comes back: %+v", st)
 	}
 	ask.Cost = 0
 	if st := take(t, store, ask)[0]; st.Denied || st.Debt != 0 {

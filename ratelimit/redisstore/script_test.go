@@ -202,6 +202,16 @@ func TestWholeMicroseconds(t *testing.T) {
 	if st := fresh.Stats(); st.Remembered != 1 {
 		t.Errorf("%+v", st)
 	}
+	// The least exact limit there is: Redis counts half of it, but the tokens are as many.
+	a = ratelimit.Ask{Policy: "fast", Key: "k", Emission: 1999, Burst: 1e12, Cost: 1e12}
+	for i := range 3 { // by Redis, by the local table, by another that Redis told
+		if i == 2 {
+			store = newStore(t, redisstore.Config{Client: client(t, srv.addr)})
+		}
+		if st := take(t, store, a)[0]; st.Denied != (i > 0) || left(a, st) > 1e8 {
+			t.Errorf("%d: %+v, %d left", i, st, left(a, st))
+		}
+	}
 	for _, c := range [][4]time.Duration{{1 << 60, 3, 2, 3 << 59}, {7, 1500, 1000, 10}, {0, 5, 3, 0}} {
 		if got := redisstore.Scale(c[0], c[1], c[2]); got != c[3] {
 			t.Errorf("%d·%d/%d = %d", c[0], c[1], c[2], got)
