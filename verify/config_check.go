@@ -52,11 +52,15 @@ func (c Config) Check() error {
 	for i, call := range c.Secrets {
 		checkCall(p, fmt.Sprintf("Secrets[%d]", i), call)
 	}
-	for name, d := range map[string]int64{"Timeout": int64(c.Timeout), "HeaderTimeout": int64(c.HeaderTimeout),
-		"Limits.RequestTimeout": int64(c.Limits.RequestTimeout), "Limits.MaxWait": int64(c.Limits.MaxWait),
-		"Limits.Requests": int64(c.Limits.Requests), "Limits.Burst": int64(c.Limits.Burst)} {
-		if d < 0 {
-			p.Add(name, d, "is negative", "write 0 for the default")
+	for _, n := range []struct {
+		field string
+		value int64
+	}{
+		{"Timeout", int64(c.Timeout)}, {"HeaderTimeout", int64(c.HeaderTimeout)}, {"Limits.RequestTimeout", int64(c.Limits.RequestTimeout)},
+		{"Limits.MaxWait", int64(c.Limits.MaxWait)}, {"Limits.Requests", int64(c.Limits.Requests)}, {"Limits.Burst", int64(c.Limits.Burst)},
+	} {
+		if n.value < 0 {
+			p.Add(n.field, n.value, "is negative", "write 0 for the default")
 		}
 	}
 	if c.Limits.PerSecond < 0 {
