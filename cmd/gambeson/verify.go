@@ -125,6 +125,9 @@ func (f verifyFlags) report(rep *verify.Report, t terminal) int {
 	if f.quiet && f.out == "" && code == exitOK {
 		return code
 	}
+	if rep.Err != nil && len(rep.Results) == 0 && f.format == "text" {
+		return t.usage(rep.Err.Error()) // there is nothing to report
+	}
 	var b bytes.Buffer
 	var err error
 	switch f.format {
