@@ -229,3 +229,36 @@ func TestServeOnTwoListeners(t *testing.T) {
 		}
 	}
 }
+
+// Whether a server serves TLS is a question of its certificates, as in net/http.
+func TestWhatMakesTLS(t *testing.T) {
+	lender := httptest.NewTLSServer(nil)
+	defer lender.Close()
+	own := lender.TLS.Certificates
+	for _, tt := range []struct {
+		desc   string
+		config *tls.Config
+		scheme string
+	}{
+		{"none", nil, "http"},
+		{"protocols alone", &tls.Config{NextProtos: []string{"h2"}}, "http"},
+		{"certificates", &tls.Config{Certificates: own}, "https"},
+		{"a function", &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &own[0], nil }}, "https"},
+		{"a configuration for each", &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			return &tls.Config{Certificates: own}, nil
+		}}, "https"},
+	} {
+		m := mustNew(t, health.Config{DrainDelay: -1})
+		s := startOn(t, m, &http.Server{Handler: m.Wrap(app), TLSConfig: tt.config})
+		res, err := lender.Client().Get(tt.scheme + "://" + s.addr + "/readyz")
+		if err != nil {
+			t.Fatalf("%s: %v", tt.desc, err)
+		}
+		res.Body.Close()
+		m.Drain()
+		lender.Client().CloseIdleConnections()
+		if err := s.end(t); err != nil || res.StatusCode != 200 {
+			t.Errorf("%s: %d, %v", tt.desc, res.StatusCode, err)
+		}
+	}
+}
