@@ -56,6 +56,7 @@ func (a *app) handler(fn func(http.ResponseWriter, *http.Request) error) http.Ha
 func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p, foreseen := asProblem(r.Context(), err)
 	if !foreseen {
+		a.store.Suspect(err)
 		a.report(r.Context(), err)
 	}
 	if p.Status >= http.StatusInternalServerError {

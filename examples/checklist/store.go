@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -37,6 +38,8 @@ type Store struct {
 	path   string
 	db     *sql.DB
 	opened os.FileInfo // the file as it was when it was opened, see PingContext
+
+	suspected atomic.Bool // see Suspect
 }
 
 func newStore(path string) *Store { return &Store{path: path} }
@@ -129,7 +132,34 @@ func (s *Store) PingContext(ctx context.Context) error {
 			return fmt.Errorf("store: %w; what is written now may be lost", err)
 		}
 	}
+	if s.suspected.Load() {
+		if err := rewrite(ctx, tx); err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
+		s.suspected.Store(false)
+	}
 	return nil
+}
+
+// Suspect is told of every error that nobody foresaw. After one of the disk (full, broken, read-only) it is not enough that
+// the lock can be taken: until a write succeeds, the ping does one, and fails with it.
+func (s *Store) Suspect(err error) {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB:
+		s.suspected.Store(true)
+	}
+}
+
+// rewrite writes what is there already, so that something goes to the disk and nothing changes.
+func rewrite(ctx context.Context, tx *sql.Tx) error {
+	if _, err := tx.ExecContext(ctx, "UPDATE goose_db_version SET version_id = version_id WHERE id = 1"); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
 // checkHeader looks at the first bytes of the file, because SQLite may answer from its cache what is no longer there.

@@ -181,6 +181,39 @@ func TestStorePingLooksAtTheFile(t *testing.T) {
 	}
 }
 
+// A full disk lets every lock be taken. The first write that fails for it makes the ping write too, until one succeeds.
+func TestStorePingWritesAfterADiskError(t *testing.T) {
+	ta := newTestApp(t)
+	token := ta.account(t, "ann@example.com")
+	s := ta.store
+	s.db.SetMaxOpenConns(1) // the limits below are a connection's
+	exec := func(statement string) {
+		t.Helper()
+		if _, err := s.db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	note := `{"title":"x","body":"` + strings.Repeat("y", 50_000) + `"}`
+	exec("PRAGMA max_page_count = 1") // no page more than there are
+	want(t, call(t, ta, "POST", "/api/notes", token, note), 500)
+	exec("CREATE TEMP TRIGGER full BEFORE UPDATE ON main.goose_db_version BEGIN SELECT RAISE(ABORT, 'full'); END")
+	for range 2 {
+		if err := s.PingContext(t.Context()); err == nil {
+			t.Error("the ping passes on a full disk")
+		}
+	}
+	exec("DROP TRIGGER full")
+	if err := s.PingContext(t.Context()); err != nil {
+		t.Errorf("the ping on a disk with room again: %v", err)
+	}
+	exec("CREATE TEMP TRIGGER full BEFORE UPDATE ON main.goose_db_version BEGIN SELECT RAISE(ABORT, 'full'); END")
+	if err := s.PingContext(t.Context()); err != nil {
+		t.Errorf("the ping writes without need: %v", err)
+	}
+	exec("PRAGMA max_page_count = 1000000")
+	want(t, call(t, ta, "POST", "/api/notes", token, note), 201)
+}
+
 func TestStorePingNeedsTheWriteLock(t *testing.T) {
 	s := openStore(t)
 	other := newStore(s.path)
