@@ -37,7 +37,9 @@ func (s *Store) askEach(ctx context.Context, asks []ratelimit.Ask, known []ratel
 		sent = append(sent, time.Now())
 		got, err := s.call(ctx, pick(asks, group))
 		if err != nil {
-			return nil, err // no way to take anything back
+			// What was taken stays so, since the request may well pass without Redis. It is not
+			// learned: that decision would count it once more.
+			return nil, err
 		}
 		denied := false
 		for i, at := range group {

@@ -233,6 +233,21 @@ func nodeDown(t *testing.T, nodes []*server, c *redis.ClusterClient) {
 	if st := store.Stats(); st.Local != before.Local || st.Calls != before.Calls+100 || st.Failures != before.Failures {
 		t.Errorf("the other nodes suffer: %+v, then %+v", before, st)
 	}
+	// A request with a key there is decided without Redis, and still charged on the node that works.
+	mixed, there := at(0, 4000), at(1, 4000)
+	mixed.Burst, there.Policy = 1, "q"
+	if st := take(t, store, mixed, there); st[0].Denied {
+		t.Errorf("the last token counts twice: %+v", st)
+	}
+	mixed, there = at(0, 5000), at(1, 5000)
+	there.Policy = "q"
+	for range 3 {
+		take(t, store, mixed, there)
+	}
+	mixed.Cost = 0
+	if st := take(t, store, mixed)[0]; left(mixed, st) != 2 {
+		t.Errorf("%d left on the node that works", left(mixed, st))
+	}
 	goOn()
 	eventually(t, "the end is told", func() bool {
 		n++
