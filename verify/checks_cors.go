@@ -54,12 +54,29 @@ func (p *Probe) needCORS() *CORS {
 	return p.cfg.CORS
 }
 
+// named is the declared origins, and one for each wildcard.
+func (c *CORS) named() []string {
+	list := slices.Clone(c.Origins)
+	for _, w := range c.Wildcards {
+		list = append(list, strings.Replace(w, "*", "gambeson-verify", 1))
+	}
+	return list
+}
+
+// allows tells whether an origin is declared.
+func (c *CORS) allows(origin string) bool {
+	return slices.Contains(c.Origins, origin) || slices.ContainsFunc(c.Wildcards, func(w string) bool {
+		scheme, suffix, _ := strings.Cut(w, "*")
+		return strings.HasPrefix(origin, scheme) && strings.HasSuffix(origin, suffix)
+	})
+}
+
 // allowed is the origin of the controls.
 func (c *CORS) allowed() string {
-	if len(c.Origins) == 0 {
-		return "https://anyone.example"
+	if list := c.named(); len(list) > 0 {
+		return list[0]
 	}
-	return c.Origins[0]
+	return "https://anyone.example"
 }
 
 // admits tells whether an answer lets an origin read it.
@@ -70,9 +87,9 @@ func admits(res *Response, origin string) bool {
 
 func checkCORSControl(p *Probe) {
 	c := p.needCORS()
-	origins := c.Origins
+	origins := c.named()
 	if c.AnyOrigin {
-		origins = append(slices.Clone(origins), "https://anyone.example")
+		origins = append(origins, "https://anyone.example")
 	}
 	for _, origin := range origins {
 		if res := p.Do(Request{Path: c.Path}.with("Origin", origin)); !admits(res, origin) {
@@ -112,7 +129,7 @@ func listed(res *Response, name, word string) bool {
 // expression or without the scheme would let in. Origins with a path are not among them: no browser sends one.
 func (c *CORS) hostile() []string {
 	list := []string{"null", "https://evil.test"}
-	for _, origin := range c.Origins {
+	for _, origin := range c.named() {
 		u, err := url.Parse(origin)
 		if err != nil {
 			continue
@@ -135,7 +152,7 @@ func (c *CORS) hostile() []string {
 			scheme+"evil.test."+host+".evil.test", // substring
 			other+host)
 	}
-	return slices.DeleteFunc(list, func(o string) bool { return slices.Contains(c.Origins, o) })
+	return slices.DeleteFunc(list, c.allows)
 }
 
 func checkCORSHostile(p *Probe) {

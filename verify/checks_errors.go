@@ -40,7 +40,7 @@ func errorChecks() []Check {
 
 // tellTales is what an error must not say. Each is specific enough for no page to have it by chance.
 var tellTales = regexp.MustCompile(`(?i)goroutine \d+ \[|[a-z_]\.go:\d+|runtime error:|panic: |SQLSTATE|sqlite3?[:._]|\bpq: |\bpgx\b|near "[^"]*": syntax error|syntax error at or near|` +
-	`You have an error in your SQL syntax|ORA-\d{5}|unterminated quoted string|Traceback \(most recent call last\)|\bat [\w.$]+\([\w]+\.java:\d+\)|no such table|dial tcp |/home/[a-z]|gorm\.io`)
+	`You have an error in your SQL syntax|ORA-\d{5}|unterminated quoted string|Traceback \(most recent call last\)|\bat [\w.$]+\([\w]+\.java:\d+\)|no such table|dial tcp |/(?:home|root|usr|app|src)/[\w./-]+\.(?:go|py|rb|js|ts|php|java|cs):\d|gorm\.io`)
 
 func checkOpaque(p *Probe) {
 	answers := p.samples()
@@ -195,7 +195,8 @@ func checkOpenRedirect(p *Probe) {
 		if err != nil || res.Status/100 != 3 && res.Header.Get("Refresh") == "" {
 			return
 		}
-		for _, where := range []string{res.Header.Get("Location"), res.Header.Get("Refresh")} {
+		_, refresh, _ := strings.Cut(strings.ToLower(res.Header.Get("Refresh")), "url=")
+		for _, where := range []string{res.Header.Get("Location"), refresh} {
 			if p.leadsAway(where) {
 				p.Fail("%s for %s leads to %s", res, clip(target, 60), clip(where, 80))
 			}

@@ -68,6 +68,8 @@ type Config struct {
 	// Skip suppresses checks: ID to reason. A check that fails then counts as skipped; one that passes all the same
 	// is a warning, so that stale entries go away. A reason is required.
 	Skip map[string]string `json:"skip,omitempty"`
+	// Strict makes an inconclusive check fail: a credential that has expired does not go unseen then.
+	Strict bool `json:"strict,omitempty"`
 	// Only runs these checks alone. Empty: all.
 	Only []string `json:"only,omitempty"`
 
@@ -98,6 +100,7 @@ type CORS struct {
 	Method      string   `json:"method,omitempty"`      // a method that they may use; "": GET
 	Header      string   `json:"header,omitempty"`      // a request header that they may send; "": none
 	Credentials bool     `json:"credentials,omitempty"` // they may send credentials
+	Wildcards   []string `json:"wildcards,omitempty"`   // further allowed ones: "https://*.example.com" is every name below example.com
 	AnyOrigin   bool     `json:"any_origin,omitempty"`  // the API is public: "*" is meant
 }
 

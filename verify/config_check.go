@@ -72,12 +72,17 @@ func (c Config) Check() error {
 
 func (c Config) checkParts(p *conf.Problems) {
 	if c.CORS != nil {
-		if len(c.CORS.Origins) == 0 && !c.CORS.AnyOrigin {
+		if len(c.CORS.Origins)+len(c.CORS.Wildcards) == 0 && !c.CORS.AnyOrigin {
 			p.Add("CORS.Origins", nil, "is empty, so there is no control", `list the allowed origins, such as "https://app.example.com"`)
 		}
 		for i, o := range c.CORS.Origins {
 			if u, err := url.Parse(o); err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != o {
 				p.Add(fmt.Sprintf("CORS.Origins[%d]", i), o, "is not an origin that a browser would send", `write it as in "https://app.example.com", without path and wildcard`)
+			}
+		}
+		for i, w := range c.CORS.Wildcards {
+			if _, rest, ok := strings.Cut(w, "://*."); !ok || rest == "" || strings.ContainsAny(rest, "*/") {
+				p.Add(fmt.Sprintf("CORS.Wildcards[%d]", i), w, "is not a wildcard", `write it as in "https://*.example.com"`)
 			}
 		}
 		checkPath(p, "CORS.Path", c.CORS.Path, true)

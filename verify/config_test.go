@@ -21,6 +21,7 @@ func TestConfigRefuses(t *testing.T) {
 		"PlainURL":              {PlainURL: "https://example.com"},
 		"CORS.Origins":          {CORS: &verify.CORS{}},
 		"CORS.Origins[1]":       {CORS: &verify.CORS{Origins: []string{"https://a.example", "https://a.example/"}}},
+		"CORS.Wildcards[0]":     {CORS: &verify.CORS{Wildcards: []string{"https://*example.com"}}},
 		"CORS.Path":             {CORS: &verify.CORS{Origins: []string{"https://a.example"}, Path: "x"}},
 		"CSRF.Path":             {CSRF: &verify.Call{Method: "POST"}},
 		"CSRF.Method":           {CSRF: &call},

@@ -182,14 +182,17 @@ func (t *inProcess) do(ctx context.Context, r Request) (*Response, error) {
 	go func() { written <- req.Write(conn) }() // the server may answer before it has read all of it
 	res, _, err := readFinal(bufio.NewReader(conn), req)
 	if err != nil {
-		server.returned(limit)
-		conn.Close() //nolint:errcheck // lets the writer go
+		conn.Close() //nolint:errcheck // lets go of the writer, and of a handler that blocks
+		server.returned(min(limit, time.Second))
 		if werr := <-written; werr != nil && !errors.Is(werr, io.ErrClosedPipe) && !strings.Contains(werr.Error(), "pipe") {
 			return nil, werr
 		}
 		return nil, err
 	}
 	out := newResponse(r, res)
+	if len(out.Body) == maxBody {
+		conn.Close() //nolint:errcheck // nobody reads on; a handler that writes without end is let go
+	}
 	server.returned(limit)
 	if server.https {
 		out.TLS = &tls.ConnectionState{Version: tls.VersionTLS13}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"os"
 	"time"
 )
 
@@ -82,22 +84,45 @@ func (r record) mentions(s string) bool { return bytes.Contains(r.line, []byte(s
 
 func containsText(log []byte, s string) bool { return bytes.Contains(log, []byte(s)) }
 
+// hasLogs tells whether the log is at hand.
+func (p *Probe) hasLogs() bool {
+	return p.local != nil && p.local.app.Logs != nil || p.remote != nil && p.cfg.Logs.File != ""
+}
+
 // logged runs a function and returns what was logged meanwhile.
 func (p *Probe) logged(during func()) []byte {
-	before, ok := p.logs()
-	if !ok {
+	if !p.hasLogs() {
 		p.Skip("the log is not at hand (App.Logs, Logs.File)")
 	}
-	start := len(before)
-	during()
 	if p.remote != nil {
-		sleep(p.ctx, 300*time.Millisecond) //nolint:errcheck // a buffered log
+		return p.loggedToFile(during)
 	}
-	after, _ := p.logs()
-	if len(after) < start {
-		start = 0 // it was rotated
+	start := len(p.local.app.Logs())
+	during()
+	after := p.local.app.Logs()
+	return after[min(start, len(after)):]
+}
+
+// maxLog is how much of a log file is read at once.
+const maxLog = 16 << 20
+
+// loggedToFile reads what came to the end of the file: the whole may be large.
+func (p *Probe) loggedToFile(during func()) []byte {
+	file, err := os.Open(p.cfg.Logs.File)
+	if err != nil {
+		p.Inconclusive("the log cannot be read: %v", err)
 	}
-	return after[start:]
+	defer file.Close() //nolint:errcheck // read only
+	if _, err := file.Seek(0, io.SeekEnd); err != nil {
+		p.Inconclusive("the log cannot be read: %v", err)
+	}
+	during()
+	sleep(p.ctx, 300*time.Millisecond) //nolint:errcheck // a buffered log
+	log, err := io.ReadAll(io.LimitReader(file, maxLog))
+	if err != nil {
+		p.Inconclusive("the log cannot be read: %v", err)
+	}
+	return log
 }
 
 // access is the records of requests among what was logged.

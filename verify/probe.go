@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"time"
 )
 
@@ -132,27 +131,16 @@ func (p *Probe) https() bool {
 	return p.cfg.HTTPS || p.remote != nil && p.remote.base.Scheme == "https"
 }
 
-// logs is everything that was logged so far; ok is false where the log is not at hand.
-func (p *Probe) logs() (log []byte, ok bool) {
-	switch {
-	case p.local != nil && p.local.app.Logs != nil:
-		return p.local.app.Logs(), true
-	case p.remote != nil && p.cfg.Logs.File != "":
-		b, err := os.ReadFile(p.cfg.Logs.File)
-		if err != nil {
-			p.Inconclusive("the log cannot be read: %v", err)
-		}
-		return b, true
-	}
-	return nil, false
-}
-
 // gate is the control of every check: a server that is down, or that answers whatever it is asked with 200, proves nothing.
 func (p *Probe) gate() (reason string) {
 	res, err := p.Try(Request{})
 	switch {
 	case err != nil:
 		return fmt.Sprintf("GET %s: no answer: %v", p.cfg.Public, err)
+	case res.Status == http.StatusMisdirectedRequest && p.local != nil:
+		return fmt.Sprintf("GET %s: %d for the host %s; declare the name of the service (Host)", p.cfg.Public, res.Status, p.cfg.Host)
+	case res.Status/100 == 3 && p.local != nil && !p.cfg.HTTPS:
+		return fmt.Sprintf("GET %s: %d to %s; a service on https declares HTTPS", p.cfg.Public, res.Status, clip(res.Header.Get("Location"), 80))
 	case !res.ok():
 		return fmt.Sprintf("GET %s: %d, want 2xx; declare a path that anyone may read (Public)", p.cfg.Public, res.Status)
 	}

@@ -3,6 +3,7 @@ package verify
 import (
 	"encoding/json"
 	"io"
+	"path/filepath"
 )
 
 type (
@@ -77,6 +78,9 @@ type (
 func (r *Report) WriteSARIF(w io.Writer, file string) error {
 	if file == "" {
 		file = "gambeson.json"
+	}
+	if file = filepath.ToSlash(file); filepath.IsAbs(file) { // a path outside of the repository is shown nowhere
+		file = filepath.Base(file)
 	}
 	driver := sarifDriver{Name: "gambeson verify", InformationURI: "https://github.com/gambeson-go/gambeson", Rules: []sarifRule{}}
 	run := sarifRun{Results: []sarifResult{}, Invocations: []sarifInvocation{{ExecutionSuccessful: r.Err == nil}}}

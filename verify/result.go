@@ -83,9 +83,12 @@ func (p *Probe) result(c Check) Result {
 	return r
 }
 
-// suppress applies Config.Skip.
-func (r Result) suppress(reasons map[string]string) Result {
-	reason, ok := reasons[r.ID]
+// final applies Config.Strict and Config.Skip.
+func (r Result) final(cfg Config) Result {
+	if cfg.Strict && r.Status == Inconclusive {
+		r.Status, r.Findings, r.Reason = Fail, []string{"inconclusive: " + r.Reason}, ""
+	}
+	reason, ok := cfg.Skip[r.ID]
 	switch {
 	case !ok:
 	case r.Status == Fail || r.Status == Warn:

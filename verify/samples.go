@@ -25,8 +25,8 @@ func (p *Probe) samples() []*Response {
 	if a := p.cfg.Auth; a != nil && len(a.Routes) > 0 {
 		add(a.Routes[0].request(""))
 	}
-	if c := p.cfg.CORS; c != nil && len(c.Origins) > 0 {
-		add(p.preflight(c.Origins[0]))
+	if c := p.cfg.CORS; c != nil {
+		add(p.preflight(c.allowed()))
 	}
 	if b := p.cfg.Body; b != nil {
 		add(b.tooLarge(false))
@@ -91,5 +91,9 @@ func (p *Probe) each(judge func(*Response) (wrong string)) {
 }
 
 func sampleName(res *Response) string {
-	return fmt.Sprintf("%d (%s %s)", res.Status, res.request.Method, clip(res.request.Path, 40))
+	path := res.request.Path
+	if strings.HasPrefix(path, "/gambeson-verify-") { // random: a report should not change by itself
+		path = "/gambeson-verify-…"
+	}
+	return fmt.Sprintf("%d (%s %s)", res.Status, res.request.Method, clip(path, 40))
 }

@@ -60,10 +60,11 @@ func Run(t *testing.T, newApp func(*testing.T) App, cfg Config) {
 func run(t *testing.T, newApp func(*testing.T) App, cfg Config, report func(*testing.T, Result)) {
 	t.Helper()
 	cfg = cfg.withDefaults()
+	var g gated
 	for _, c := range cfg.selected() {
 		t.Run(c.ID, func(t *testing.T) {
 			one := func(t *testing.T, virtual bool) {
-				r := judgeApp(t.Context(), c, cfg, virtual, func() (App, error) { return newApp(t), nil })
+				r := g.judge(t.Context(), c, cfg, virtual, func() (App, error) { return newApp(t), nil })
 				if cfg.OnResult != nil {
 					cfg.OnResult(r)
 				}
@@ -87,8 +88,9 @@ func Audit(ctx context.Context, newApp func() (App, error), cfg Config) *Report 
 		return rep
 	}
 	cfg = cfg.withDefaults()
+	var g gated
 	for _, c := range cfg.selected() {
-		rep.add(&cfg, judgeApp(ctx, c, cfg, false, newApp))
+		rep.add(&cfg, g.judge(ctx, c, cfg, false, newApp))
 	}
 	if ctx.Err() != nil {
 		rep.Err = context.Cause(ctx)
@@ -133,7 +135,7 @@ func AuditURL(ctx context.Context, base string, cfg Config) *Report {
 		default:
 			p.stopped = p.try(c.Run)
 		}
-		r := p.result(c).suppress(cfg.Skip)
+		r := p.result(c).final(cfg)
 		r.Duration = time.Since(start)
 		rep.add(&cfg, r)
 	}
@@ -149,6 +151,21 @@ func (r *Report) add(cfg *Config, res Result) {
 	if cfg.OnResult != nil {
 		cfg.OnResult(res)
 	}
+}
+
+// gated remembers that the control failed, so that a server that hangs is not waited for by every check anew.
+type gated struct{ closed string }
+
+func (g *gated) judge(ctx context.Context, c Check, cfg Config, virtual bool, newApp func() (App, error)) Result {
+	if g.closed != "" {
+		p := &Probe{cfg: cfg, stopped: &stop{Inconclusive, g.closed}}
+		return p.result(c).final(cfg)
+	}
+	r := judgeApp(ctx, c, cfg, virtual, newApp)
+	if c.ID == controlID && len(r.Findings) > 0 && !r.Stale {
+		g.closed = r.Findings[0]
+	}
+	return r
 }
 
 // judgeApp runs one check on a fresh app.
@@ -177,7 +194,7 @@ func judgeApp(ctx context.Context, c Check, cfg Config, virtual bool, newApp fun
 			c.Run(p)
 		})
 	}
-	r := p.result(c).suppress(cfg.Skip)
+	r := p.result(c).final(cfg)
 	r.Duration = time.Since(start)
 	return r
 }

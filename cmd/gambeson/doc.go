@@ -15,7 +15,7 @@
 //	go get -tool github.com/gambeson-go/gambeson/cmd/gambeson
 //
 // The config is JSON, the fields of verify.Config by their JSON names; an unknown field is an error. Expectations are
-// declared there and nothing is guessed: what is not declared is skipped and listed. The same file serves a unit test,
+// declared there and nothing is guessed; ${NAME} is replaced by an environment variable, for credentials. What is not declared is skipped and listed. The same file serves a unit test,
 // through verify.ReadConfig.
 //
 // Exit code 0: nothing failed; 1: a check failed (with -fail-on warn, or warned); 2: bad usage, a bad config, or a service

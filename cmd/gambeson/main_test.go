@@ -77,6 +77,7 @@ const fast = `{"limits":{"per_second":100000}}`
 func TestExitCodes(t *testing.T) {
 	good, bad := serve(t, hardened(t)), serve(t, bare)
 	config := file(t, "fast.json", fast)
+	t.Setenv("GAMBESON_TEST_PUBLIC", "/")
 	broken := file(t, "broken.json", `{"publik":"/"}`)
 	warns := file(t, "warns.json", `{"limits":{"per_second":100000},"skip":{"hdr-leak":"is long mended"}}`)
 	for _, c := range []struct {
@@ -106,6 +107,9 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"verify", "-config", file(t, "x.yaml", "public: /"), good}, 2, "YAML is not read"},
 		{[]string{"verify", "-ca", broken, good}, 2, "no certificate"},
 		{[]string{"verify", "-o", "/no/such/dir/x", "-only", "trace-off", good}, 2, "no such file"},
+		{[]string{"verify", "-strict", "-only", "rate-trigger,csrf", good}, 0, " 0 fail, 2 skip"},
+		{[]string{"verify", "-config", file(t, "env.json", `{"public":"${GAMBESON_TEST_PUBLIC}","limits":{"per_second":100000}}`), good}, 0, " 0 fail, "},
+		{[]string{"verify", "-config", file(t, "env.json", `{"public":"${GAMBESON_TEST_MISSING}"}`), good}, 2, "environment: GAMBESON_TEST_MISSING"},
 		{[]string{"verify", "-h"}, 0, "-burst n"},
 		{[]string{"checks"}, 0, "cors-hostile"},
 		{[]string{"checks", "-format", "markdown"}, 0, "| cors-hostile | handler, URL |"},

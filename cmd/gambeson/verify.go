@@ -19,7 +19,7 @@ import (
 type verifyFlags struct {
 	config, format, failOn, out, ca, only string
 	burst                                 int
-	init, quiet                           bool
+	init, quiet, strict                   bool
 }
 
 var formats = []string{"text", "json", "junit", "sarif", "html"}
@@ -36,6 +36,7 @@ func runVerify(ctx context.Context, args []string, t terminal) int {
 	fs.StringVar(&f.ca, "ca", "", "PEM `file` of a private CA to trust, besides the system's")
 	fs.StringVar(&f.only, "only", "", "run these checks alone, `IDs` with commas")
 	fs.BoolVar(&f.init, "init", false, "write a first config from what can be seen, and judge nothing")
+	fs.BoolVar(&f.strict, "strict", false, "a check whose control does not hold fails, instead of being inconclusive")
 	fs.BoolVar(&f.quiet, "q", false, "write nothing where nothing failed, and no progress")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -85,6 +86,9 @@ func (f verifyFlags) load() (cfg verify.Config, err error) {
 		if t := bytes.TrimSpace(data); len(t) > 0 && t[0] != '{' {
 			return cfg, fmt.Errorf("%s: the config is a JSON object (YAML is not read)", f.config)
 		}
+		if data, err = expand(data); err != nil {
+			return cfg, fmt.Errorf("%s: %w", f.config, err)
+		}
 		if cfg, err = verify.ReadConfig(bytes.NewReader(data)); err != nil {
 			return cfg, fmt.Errorf("%s: %w", f.config, err)
 		}
@@ -95,6 +99,7 @@ func (f verifyFlags) load() (cfg verify.Config, err error) {
 	if f.burst > 0 {
 		cfg.Limits.Burst = f.burst
 	}
+	cfg.Strict = cfg.Strict || f.strict
 	if f.only != "" {
 		cfg.Only = strings.FieldsFunc(f.only, func(r rune) bool { return r == ',' || r == ' ' })
 	}
