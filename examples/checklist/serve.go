@@ -64,11 +64,20 @@ func (l listeners) close() {
 	}
 }
 
+// publicServer has the timeouts and the header limit that no middleware can set. They are shorter than what health gives
+// the requests under way to end, 20 s: else any client that sends or reads slowly makes the end of the program a failure.
+func publicServer(addr string, h http.Handler) *http.Server {
+	srv := gambeson.Server(addr, h)
+	srv.ReadTimeout = 12 * time.Second  // for 1 MiB, the largest body
+	srv.WriteTimeout = 18 * time.Second // from the header's end to the answer's, with maxDuration in it
+	return srv
+}
+
 // serve answers until a signal, drains, and returns nil after a clean end. The redirect's port has the same handler:
 // over plain http its headers layer answers with the redirect, and the log and the metrics see that too.
 func serve(ctx context.Context, cfg Config, l listeners, h http.Handler, stack gambeson.Stack, logger *slog.Logger) error {
 	errorLog := slog.NewLogLogger(logger.Handler(), slog.LevelWarn)
-	api := gambeson.Server(cfg.Addr, h) // with the timeouts and the header limit that no middleware can set
+	api := publicServer(cfg.Addr, h)
 	scheme := "http"
 	if cfg.ownTLS() {
 		pair, err := tls.LoadX509KeyPair(cfg.TLSCertFile, cfg.TLSKeyFile)
@@ -86,7 +95,7 @@ func serve(ctx context.Context, cfg Config, l listeners, h http.Handler, stack g
 	if l.redirect != nil {
 		public = append(public, public[0])
 		public[1].name, public[1].scheme, public[1].ln = "redirect", "http", l.redirect
-		public[1].srv = gambeson.Server(cfg.RedirectAddr, h)
+		public[1].srv = publicServer(cfg.RedirectAddr, h)
 	}
 
 	admin := adminServer(cfg.AdminAddr, stack)

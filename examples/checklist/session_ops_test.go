@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // The file is moved away under the running process and comes back: what a lost volume looks like.
@@ -89,6 +90,33 @@ func TestSessionDrains(t *testing.T) {
 	p.stop(t)
 	if !strings.Contains(p.logs(), `"stopped"`) {
 		t.Error("the log does not end with the end")
+	}
+}
+
+// Clients that trickle a body, or do not read their answer, must not make the end of the program a failure.
+func TestSessionEndsInSpiteOfSlowClients(t *testing.T) {
+	t.Parallel()
+	p := start(t, nil)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url["api"], "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n"+
+		"Expect: 100-continue\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); err != nil { // of "100 Continue": the handler waits for the body
+		t.Fatal(err)
+	}
+	records := p.stop(t)
+	for _, rec := range records {
+		if rec["url.path"] == "/api/login" && rec["http.response.status_code"] != float64(http.StatusRequestTimeout) {
+			t.Errorf("the slow request ended as %v", rec)
+		}
+	}
+	if srv := publicServer("", nil); srv.WriteTimeout >= 20*time.Second || srv.WriteTimeout <= maxDuration {
+		t.Errorf("an answer may take %v", srv.WriteTimeout)
 	}
 }
 
