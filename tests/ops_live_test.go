@@ -136,7 +136,7 @@ func newSite(t *testing.T) *site {
 	launch(t, dir, nil, tool(t, "prometheus"), "--web.listen-address="+server, "--storage.tsdb.path="+filepath.Join(dir, "prometheus"),
 		"--storage.tsdb.retention.time=2h", "--log.level=error",
 		"--config.file="+adapted(t, dir, "prometheus.yml", "127.0.0.1:9090", adminAddr, "127.0.0.1:9093", alerter,
-			"127.0.0.1:9115", prober, "https://notes.example.com", s.api, ": 15s", ": 500ms", ": 30s", ": 1s")).
+			"127.0.0.1:9115", prober, "https://notes.example.com", s.api, ": 15s", ": 1s", ": 30s", ": 1s")).
 		answers(t, http.DefaultClient, "http://"+server+"/-/ready")
 	s.prometheus = prometheus{"http://" + server}
 	s.load(t, trusting(t, cert))
