@@ -147,13 +147,13 @@ func TestServeWaitsForHijacked(t *testing.T) {
 	}
 }
 
-// once is a listener that may be closed once only, as with a channel in it, and says that it did not close well.
-type once struct {
+// fragile is a listener that may be closed once only, as with a channel in it, and says that it did not close well.
+type fragile struct {
 	net.Listener
 	closed chan struct{}
 }
 
-func (l once) Close() error {
+func (l fragile) Close() error {
 	close(l.closed)
 	l.Listener.Close()
 	return errors.New("not closed well")
@@ -165,7 +165,7 @@ func TestTLSThatCannotBegin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln := once{inner, make(chan struct{})}
+	ln := fragile{inner, make(chan struct{})}
 	m := mustNew(t, health.Config{})
 	none := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, errors.New("none") }
 	srv := &http.Server{Handler: m.Wrap(app), TLSConfig: &tls.Config{GetCertificate: none, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}}}
@@ -188,7 +188,7 @@ func TestListenerThatDoesNotCloseWell(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ln := once{inner, make(chan struct{})}
+		ln := fragile{inner, make(chan struct{})}
 		m := mustNew(t, health.Config{DrainDelay: -1})
 		done, ended, accepted := m.Track(), make(chan error, 1), make(chan struct{})
 		accept := sync.OnceFunc(func() { close(accepted) })
@@ -214,19 +214,23 @@ func TestListenerThatDoesNotCloseWell(t *testing.T) {
 	}
 }
 
-// One server on two listeners: the Serve that comes first closes it under the other one, which is a clean end for both.
-// Chance says which is first and by how much, hence the rounds.
+// One server on two listeners: where one of them ends it, the other Serve did not fail.
 func TestServeOnTwoListeners(t *testing.T) {
-	for range 50 {
-		m := mustNew(t, health.Config{DrainDelay: 3 * time.Millisecond})
-		srv := &http.Server{Handler: m.Wrap(app)}
-		a, b := startOn(t, m, srv), startOn(t, m, srv)
-		a.get(t, "/")
-		b.get(t, "/")
-		m.Drain()
-		if err := errors.Join(a.end(t), b.end(t)); err != nil {
-			t.Fatal(err)
-		}
+	m := mustNew(t, health.Config{DrainDelay: time.Hour})
+	srv := &http.Server{Handler: m.Wrap(app)}
+	good := startOn(t, m, srv)
+	good.get(t, "/")
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := &brokenListener{Listener: inner, used: true, failing: make(chan struct{})}
+	close(broken.failing)
+	if err := m.Serve(t.Context(), srv, broken); err == nil || !strings.Contains(err.Error(), "broken") {
+		t.Error(err)
+	}
+	if err := good.end(t); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -260,5 +264,54 @@ func TestWhatMakesTLS(t *testing.T) {
 		if err := s.end(t); err != nil || res.StatusCode != 200 {
 			t.Errorf("%s: %d, %v", tt.desc, res.StatusCode, err)
 		}
+	}
+}
+
+// http.Server.Shutdown answers no request that it reads after it began. A client whose connection was the last one to be
+// accepted has sent its request, and cannot know whether it was obeyed.
+func TestLastConnectionIsAnswered(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln := quietListener{fragile{inner, make(chan struct{})}}
+	m := mustNew(t, health.Config{DrainDelay: -1})
+	accepted, ended := make(chan struct{}), make(chan error, 1)
+	accept := sync.OnceFunc(func() { close(accepted) })
+	srv := &http.Server{Handler: m.Wrap(app), ConnState: func(net.Conn, http.ConnState) { accept() }}
+	go func() { ended <- m.Serve(context.Background(), srv, ln) }()
+	conn, err := net.Dial("tcp", inner.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	<-accepted
+	m.Drain()
+	<-ln.closed
+	io.WriteString(conn, "POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 0\r\n\r\n")
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Body.Close(); res.StatusCode != 200 || !res.Close {
+		t.Errorf("%s %v", res.Status, res.Header)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// quietListener closes well.
+type quietListener struct{ fragile }
+
+func (l quietListener) Close() error { l.fragile.Close(); return nil }
+
+// A short ShutdownTimeout is no reason to fail where nothing is left to wait for.
+func TestShortShutdownTimeout(t *testing.T) {
+	s := start(t, health.Config{DrainDelay: -1, ShutdownTimeout: 20 * time.Millisecond}, app)
+	s.get(t, "/")
+	s.m.Drain()
+	if err := s.end(t); err != nil {
+		t.Error(err)
 	}
 }

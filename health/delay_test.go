@@ -94,7 +94,7 @@ func TestDrainDelay(t *testing.T) {
 					}
 				}
 				err := <-done
-				if took := time.Since(began); err != nil || took < tt.want || took > tt.want+100*time.Millisecond { // Shutdown polls
+				if took := time.Since(began); err != nil || took < tt.want || took > tt.want+settling+100*time.Millisecond { // Shutdown polls
 					t.Errorf("%v after %v", err, took)
 				}
 				if code := codeOf(client, "/x"); code != 0 {
@@ -105,6 +105,9 @@ func TestDrainDelay(t *testing.T) {
 	}
 }
 
+// settling is between the end of the listener and that of the server.
+const settling = 100 * time.Millisecond
+
 // The balancer has known since the drain: a Serve that begins later waits for the rest only.
 func TestDrainedBeforeServe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -112,7 +115,7 @@ func TestDrainedBeforeServe(t *testing.T) {
 		m.Drain()
 		time.Sleep(3 * time.Second)
 		began := time.Now()
-		if err := m.Serve(t.Context(), &http.Server{Handler: m.Wrap(app)}, newPipes()); err != nil || time.Since(began) != 2*time.Second {
+		if err := m.Serve(t.Context(), &http.Server{Handler: m.Wrap(app)}, newPipes()); err != nil || time.Since(began) != 2*time.Second+settling {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
 	})

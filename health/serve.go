@@ -18,7 +18,8 @@ import (
 //
 //  1. SIGTERM, SIGINT, the end of ctx or [Middleware.Drain] begins it: readiness turns 503, everything is still served.
 //  2. It waits DrainDelay, counted from the drain, until the load balancer has noticed. A second signal cuts this short.
-//  3. http.Server.Shutdown: no new connections, requests under way end, then what [Middleware.Track] holds.
+//  3. The listener closes. A moment later, for the requests on connections that came last, http.Server.Shutdown: what is
+//     under way ends, then what [Middleware.Track] holds.
 //  4. After ShutdownTimeout http.Server.Close cuts what is left.
 //
 // It returns nil only after a clean end: every request was answered. The error is else what listening or accepting failed
@@ -72,9 +73,9 @@ func (m *Middleware) Serve(ctx context.Context, srv *http.Server, ln net.Listene
 		err = m.delay(signals, caught, served)
 	}
 	if err != nil && !(errors.Is(err, http.ErrServerClosed) && m.ends(srv)) {
-		return errors.Join(fmt.Errorf("health: serve: %w", err), m.shutdown(srv))
+		return errors.Join(fmt.Errorf("health: serve: %w", err), m.shutdown(srv, ln, 0))
 	}
-	err = m.shutdown(srv)
+	err = m.shutdown(srv, ln, min(settling, m.set.ShutdownTimeout/4))
 	<-served // it returned when the shutdown began, or at the close
 	return err
 }
@@ -82,7 +83,7 @@ func (m *Middleware) Serve(ctx context.Context, srv *http.Server, ln net.Listene
 // listen defaults to the ports that http.Server.ListenAndServe and ListenAndServeTLS have.
 func listen(srv *http.Server, ln net.Listener, https bool) (net.Listener, error) {
 	if ln != nil {
-		return ln, nil
+		return once(ln), nil
 	}
 	port := ":http"
 	if https {
@@ -103,18 +104,26 @@ func serve(srv *http.Server, ln net.Listener, https bool) error {
 	if !https {
 		return srv.Serve(ln)
 	}
-	once := onceListener{Listener: ln, close: sync.OnceValue(ln.Close)}
-	defer once.close() //nolint:errcheck // what ended the server says more
-	return srv.ServeTLS(once, "", "")
+	defer ln.Close() //nolint:errcheck // what ended the server says more
+	return srv.ServeTLS(ln, "", "")
 }
 
-// onceListener is closed once, as http.Server does it with those that are given to Serve.
+// once makes ln fit to be closed by srv and by us. Those of package net are, and stay what they are for srv.BaseContext.
+func once(ln net.Listener) net.Listener {
+	switch ln.(type) {
+	case *net.TCPListener, *net.UnixListener:
+		return ln
+	}
+	return &onceListener{Listener: ln, close: sync.OnceValue(ln.Close)}
+}
+
+// onceListener is closed once; whoever comes later is told the same.
 type onceListener struct {
 	net.Listener
 	close func() error
 }
 
-func (l onceListener) Close() error { return l.close() }
+func (l *onceListener) Close() error { return l.close() }
 
 // delay goes on serving until DrainDelay has passed since the drain. Its error is that of a server which ended meanwhile.
 func (m *Middleware) delay(signals <-chan os.Signal, caught int, served <-chan error) error {
@@ -139,24 +148,33 @@ func (m *Middleware) delay(signals <-chan os.Signal, caught int, served <-chan e
 	return nil
 }
 
+// settling is the time between the last connection and http.Server.Shutdown, which answers no request that it has not
+// read by then. Clients that are refused try elsewhere; one that sent a POST and is cut off cannot know.
+const settling = 100 * time.Millisecond
+
 // shutdown waits for what is under way, and cuts it after ShutdownTimeout. A handler whose connection was cut may still
 // run when this returns.
-func (m *Middleware) shutdown(srv *http.Server) error {
+func (m *Middleware) shutdown(srv *http.Server, ln net.Listener, settling time.Duration) error {
 	m.mu.Lock()
 	m.servers[srv].ending = true
 	m.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), m.set.ShutdownTimeout)
 	defer cancel()
-	err := srv.Shutdown(ctx)
-	if ctx.Err() == nil { // else of a listener that did not close well, when every request has its answer
-		err = errors.Join(err, m.awaitTracked(ctx))
+	closing := ln.Close()
+	if errors.Is(closing, net.ErrClosed) { // by a server that failed, or from another Serve
+		closing = nil
 	}
-	if ctx.Err() != nil {
+	time.Sleep(settling)
+	err := srv.Shutdown(ctx)
+	if err == nil {
+		err = m.awaitTracked(ctx)
+	}
+	switch {
+	case err != nil:
 		srv.Close() //nolint:errcheck // the error that led here says more
 		return fmt.Errorf("health: shutdown, %v after it began: %w", m.set.ShutdownTimeout, err)
-	}
-	if err != nil {
-		return fmt.Errorf("health: shutdown: %w", err)
+	case closing != nil: // every request has its answer all the same
+		return fmt.Errorf("health: shutdown: %w", closing)
 	}
 	return nil
 }

@@ -201,7 +201,7 @@ func TestServeListensOnAddr(t *testing.T) {
 }
 
 func TestServeAfterTheEnd(t *testing.T) {
-	m := mustNew(t, health.Config{DrainDelay: -1})
+	m := mustNew(t, health.Config{DrainDelay: -1, ShutdownTimeout: 100 * time.Millisecond})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 20 { // Shutdown may come before http.Server.Serve knows its listener
