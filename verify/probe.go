@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -45,9 +46,11 @@ func (p *Probe) App() App {
 	return p.local.app
 }
 
-// Fail reports a finding and goes on.
+// Fail reports a finding and goes on. The same one twice counts once.
 func (p *Probe) Fail(format string, args ...any) {
-	p.findings = append(p.findings, fmt.Sprintf(format, args...))
+	if finding := fmt.Sprintf(format, args...); !slices.Contains(p.findings, finding) {
+		p.findings = append(p.findings, finding)
+	}
 }
 
 // Warn reports what should be looked at, but does not fail.

@@ -210,3 +210,76 @@ func TestRegistry(t *testing.T) {
 		}
 	}
 }
+
+// With Strict a control that does not hold is a failure: an expired credential shows.
+func TestStrict(t *testing.T) {
+	cfg := expectations()
+	cfg.Only = []string{"csrf", "body-limit", "hdr-csp", "health-down"}
+	cfg.CSRF.Path, cfg.Body.Call.Path = "/notes", "/gone"
+	cfg.Limits.MaxWait = time.Millisecond
+	newApp := func() (verify.App, error) { return newHardened(t).app(t), nil }
+	if got := statuses(verify.Audit(t.Context(), newApp, cfg).Results, verify.Inconclusive); !slices.Equal(got, []string{"body-limit", "health-down"}) {
+		t.Errorf("inconclusive: %v", got)
+	}
+	cfg.Strict = true
+	if got := statuses(verify.Audit(t.Context(), newApp, cfg).Results, verify.Fail); !slices.Equal(got, []string{"body-limit", "health-down"}) {
+		t.Errorf("strict: failed %v", got)
+	}
+}
+
+// A wildcard is declared as such: its names may call, look-alikes of it may not.
+func TestWildcards(t *testing.T) {
+	for name, c := range map[string]struct {
+		allows func(host string) bool
+		want   []string
+	}{
+		"sound":          {func(host string) bool { return strings.HasSuffix(host, ".example.com") }, nil},
+		"a missing dot":  {func(host string) bool { return strings.HasSuffix(host, "example.com") }, []string{"cors-hostile"}},
+		"anything after": {func(host string) bool { return strings.Contains(host, ".example.com") }, []string{"cors-hostile"}},
+		"nobody":         {func(string) bool { return false }, []string{"cors-control"}},
+	} {
+		mux := http.NewServeMux()
+		mux.HandleFunc("/{$}", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Vary", "Origin")
+			if o, ok := strings.CutPrefix(r.Header.Get("Origin"), "https://"); ok && c.allows(o) {
+				w.Header().Set("Access-Control-Allow-Origin", "https://"+o)
+			}
+		})
+		rep := verify.Audit(t.Context(), handler(mux), verify.Config{CORS: &verify.CORS{Wildcards: []string{"https://*.example.com"}},
+			Only: []string{"cors-control", "cors-hostile", "cors-vary"}})
+		if got := statuses(rep.Results, verify.Fail); !slices.Equal(got, c.want) {
+			t.Errorf("%s: failed %v, want %v: %+v", name, got, c.want, rep.Results)
+		}
+	}
+}
+
+// A server that hangs is waited for once, and not by every check.
+func TestHung(t *testing.T) {
+	asked := 0
+	cfg := expectations()
+	cfg.Limits.RequestTimeout = 20 * time.Millisecond
+	rep := verify.Audit(t.Context(), handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked++
+		<-r.Context().Done()
+	})), cfg)
+	if got := statuses(rep.Results, verify.Fail); asked != 1 || !slices.Equal(got, []string{"control"}) || rep.Count(verify.Pass) > 0 {
+		t.Errorf("asked %d times, failed %v", asked, got)
+	}
+}
+
+// An answer without end is cut, and the handler that writes it is let go.
+func TestEndless(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		for {
+			if _, err := w.Write(make([]byte, 64<<10)); err != nil {
+				return
+			}
+		}
+	})
+	start := time.Now()
+	rep := verify.Audit(t.Context(), handler(mux), verify.Config{Only: []string{"control", "hdr-leak"}})
+	if rep.Count(verify.Pass) != 2 || time.Since(start) > 5*time.Second {
+		t.Errorf("after %v: %+v", time.Since(start), rep.Results)
+	}
+}
