@@ -73,7 +73,7 @@ func TestGoodConfig(t *testing.T) {
 		{Buckets: []float64{}},
 		{Buckets: prometheus.DefBuckets, MaxSeries: 1},
 		{MaxSeries: 100_000, NativeHistograms: true, Sizes: true},
-		{ConstLabels: map[string]string{"service": "a", "_x": "ü"}},
+		{ConstLabels: map[string]string{"service": "a", "_x": "ü", "aZ_09": "", "Az": "1"}},
 		{Registry: prometheus.NewRegistry(), ConstLabels: map[string]string{"version": "1"}},
 	} {
 		if _, err := metrics.New(cfg); err != nil {

@@ -54,6 +54,9 @@
 //   - A middleware between Wrap and the mux that calls r.WithContext keeps the pattern to itself. Put
 //     [Middleware.Route] around the mux: m.Wrap(auth(m.Route(mux))). It cannot see through a writer that has no
 //     Unwrap method, such as that of [http.TimeoutHandler]: put that one around single routes, inside the mux.
+//   - Give patterns their method: "GET /items". Behind one without, a client can make eleven label sets of each code, and
+//     a scanner may use up Config.MaxSeries. What was seen before is still counted as it was; what is new then, even a
+//     500, has the code "other".
 //   - What a handler writes after its client went away is nobody's answer: 499, out of the error budget. A context that
 //     the server cancels looks the same, unless it says why: end a base context with [context.WithCancelCause].
 //   - http.ErrAbortHandler with nothing sent is a 500 without a panic: the client asked and got no answer. To turn

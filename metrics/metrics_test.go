@@ -53,6 +53,8 @@ func TestStatusThatIsCounted(t *testing.T) {
 		{desc: "hijacked after a status", handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200); w.(http.Hijacker).Hijack() }, code: "200"},
 		{desc: "hijacked, client gone", ctx: gone, handler: func(w http.ResponseWriter, _ *http.Request) { w.(http.Hijacker).Hijack() }, code: "101"},
 		{desc: "panic after a hijack", handler: func(w http.ResponseWriter, _ *http.Request) { w.(http.Hijacker).Hijack(); panic("x") }, code: "101", panics: 1},
+		{desc: "the last status", handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(599) }, code: "599", class: "5xx"},
+		{desc: "one more", handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(600) }, code: "other", class: "other"},
 		{desc: "no status of HTTP", handler: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(799) }, code: "other", class: "other"},
 		{desc: "panic", handler: func(http.ResponseWriter, *http.Request) { panic("x") }, code: "500", class: "5xx", panics: 1},
 		{desc: "panic with nil", handler: func(http.ResponseWriter, *http.Request) { panic(nil) }, code: "500", class: "5xx", panics: 1},
