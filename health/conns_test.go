@@ -217,19 +217,29 @@ func TestListenerThatDoesNotCloseWell(t *testing.T) {
 // One server on two listeners: where one of them ends it, the other Serve did not fail.
 func TestServeOnTwoListeners(t *testing.T) {
 	m := mustNew(t, health.Config{DrainDelay: time.Hour})
-	srv := &http.Server{Handler: m.Wrap(app)}
-	good := startOn(t, m, srv)
-	good.get(t, "/")
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	listen := func() net.Listener {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ln
+	}
+	inner, accepted, ended := listen(), make(chan struct{}), make(chan error, 1)
+	accept := sync.OnceFunc(func() { close(accepted) })
+	srv := &http.Server{Handler: m.Wrap(app), ConnState: func(net.Conn, http.ConnState) { accept() }}
+	go func() { ended <- m.Serve(context.Background(), srv, fragile{inner, make(chan struct{})}) }()
+	conn, err := net.Dial("tcp", inner.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	broken := &brokenListener{Listener: inner, used: true, failing: make(chan struct{})}
+	<-accepted
+	conn.Close()
+	broken := &brokenListener{Listener: listen(), used: true, failing: make(chan struct{})}
 	close(broken.failing)
-	if err := m.Serve(t.Context(), srv, broken); err == nil || !strings.Contains(err.Error(), "broken") {
+	if err := m.Serve(t.Context(), srv, broken); err == nil || !strings.Contains(err.Error(), "broken") || strings.Contains(err.Error(), "after it began") {
 		t.Error(err)
 	}
-	if err := good.end(t); err != nil {
+	if err := <-ended; err == nil || err.Error() != "health: shutdown: not closed well" {
 		t.Error(err)
 	}
 }

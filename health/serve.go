@@ -161,19 +161,17 @@ func (m *Middleware) shutdown(srv *http.Server, ln net.Listener, settling time.D
 	ctx, cancel := context.WithTimeout(context.Background(), m.set.ShutdownTimeout)
 	defer cancel()
 	closing := ln.Close()
-	if errors.Is(closing, net.ErrClosed) { // by a server that failed, or from another Serve
-		closing = nil
-	}
 	time.Sleep(settling)
 	err := srv.Shutdown(ctx)
-	if err == nil {
+	if !errors.Is(err, context.DeadlineExceeded) { // it is of another listener, and every request has its answer
+		closing = cmp.Or(closing, err)
 		err = m.awaitTracked(ctx)
 	}
 	switch {
 	case err != nil:
 		srv.Close() //nolint:errcheck // the error that led here says more
 		return fmt.Errorf("health: shutdown, %v after it began: %w", m.set.ShutdownTimeout, err)
-	case closing != nil: // every request has its answer all the same
+	case closing != nil && !errors.Is(closing, net.ErrClosed): // closed already by a server that failed, or another Serve
 		return fmt.Errorf("health: shutdown: %w", closing)
 	}
 	return nil
