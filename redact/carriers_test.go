@@ -46,7 +46,7 @@ func TestCarriers(t *testing.T) {
 			default:
 				continue
 			}
-			if !ok || v.Policy == "optional" || v.Truncated {
+			if !ok || v.Policy == "optional" || v.Truncated || v.Alone {
 				continue
 			}
 			out := carry(text)

@@ -34,7 +34,7 @@ var class = func() (t [256]uint8) {
 	}
 	t['_'] = other
 	t[0x7f] = blank
-	for _, c := range `=:%-<\'@+` {
+	for _, c := range `=:%-<\'@+{[` {
 		t[c] |= trigger
 	}
 	return t
@@ -59,6 +59,9 @@ var (
 	dottedSet  = newCharset("A-Za-z0-9_.=-")
 	tokenSet   = newCharset("A-Za-z0-9_.~+/=-") // token68, RFC 9110 section 11.2
 	nameSet    = newCharset("A-Za-z0-9_.-")
+	shellSet   = newCharset("A-Z_")
+	lowerSet   = newCharset("a-z_0-9")
+	callSet    = newCharset("A-Za-z_.")
 )
 
 // run is the end of the bytes of set from i on, at most most of them.
@@ -111,7 +114,22 @@ func placeholder(v string) bool {
 		"%s", "%v", "%q", "%+v", "<redacted>", "<hidden>", "<empty>", "(empty)", "<none>":
 		return true
 	}
-	return masked(v)
+	return reference(v) || masked(v)
+}
+
+// reference says whether v says where a secret is to be taken from: a parameter of SQL (? $1 :name @p1), a variable of a
+// shell ($NAME, $(command)), a call.
+func reference(v string) bool {
+	n := len(v)
+	switch v[0] {
+	case '?':
+		return n == 1
+	case '$':
+		return n > 1 && (digits(v[1:]) || v[1] == '(' || n > 3 && shellSet.run(v, 1, n) == n)
+	case ':', '@':
+		return n > 2 && (v[0] == ':' || v[1] == 'p' && digits(v[2:])) && lowerSet.run(v, 1, n) == n
+	}
+	return v[n-1] == '(' && callSet.run(v, 0, n) == n-1
 }
 
 // masked is the part of placeholder that holds for any value: a mark, stars, or a reference to a variable.

@@ -19,11 +19,7 @@ func (s *scan) decoded(src string, layer layers) {
 	first := len(s.spans)
 	text := unsafe.String(unsafe.SliceData(buf), len(buf)) // not written to before the next search at this depth
 	s.depth++
-	if layer == percentLayer {
-		s.text(text)
-	} else {
-		s.any(text)
-	}
+	s.any(text)
 	s.depth--
 	s.settle(first)
 	s.project(src, first, layer)

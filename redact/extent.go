@@ -136,7 +136,7 @@ func headerValue(src string, i int, name string) int {
 		if strings.IndexByte(src[i:eq], '=') < 0 {
 			return i
 		}
-		return cookiesEnd(src, i, lineEnd(src, i, "\"'`"))
+		return cookiesEnd(src, i)
 	}
 	first := nameSet.run(src, i, 40)
 	if first == i || first+1 >= len(src) || src[first] != ' ' || class[src[first+1]]&blank != 0 {
@@ -163,17 +163,16 @@ func lineEnd(src string, i int, quotes string) int {
 	return i
 }
 
-// cookiesEnd is the end of a list of cookies: words joined by "; ".
-func cookiesEnd(src string, i, end int) int {
-	for i < end {
-		for i < end && class[src[i]]&blank == 0 {
+// cookiesEnd is the end of a list of cookies: words joined by "; ", no quotes in them. It reads no further than that.
+func cookiesEnd(src string, i int) int {
+	for i < len(src) {
+		for i < len(src) && class[src[i]]&blank == 0 && src[i] != '"' && src[i] != '\'' && src[i] != '`' {
 			i++
 		}
-		if i < end && src[i-1] == ';' {
-			i++
-			continue
+		if i == len(src) || src[i] != ' ' || src[i-1] != ';' {
+			break
 		}
-		break
+		i++
 	}
 	return i
 }

@@ -122,7 +122,7 @@ func (s *scan) touches(a slog.Attr, parent string, inherited nameClass) bool {
 	case slog.KindString:
 		v := a.Value.String()
 		if inherited != none || s.r.custom() || !ordinary(a.Key) {
-			if c := max(inherited, s.r.attrUnder(parent, a.Key)); c != none && secretText(c, v, false) && c != queryOnly {
+			if c := max(inherited, s.r.attrUnder(parent, a.Key)); c != none && secretText(c, v, false) && (c != queryOnly || signatureField(a.Key)) {
 				return true
 			}
 		}
@@ -191,7 +191,7 @@ func (s *scan) attr(a slog.Attr, parent string, inherited nameClass) (slog.Attr,
 	switch v.Kind() {
 	case slog.KindString:
 		text := v.String()
-		if c != none && c != queryOnly && secretText(c, text, false) {
+		if c != none && (c != queryOnly || signatureField(a.Key)) && secretText(c, text, false) {
 			return slog.String(key, s.marked(text)), true
 		}
 		text, dirty := s.value(text)

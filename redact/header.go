@@ -34,6 +34,7 @@ func (r *Redactor) field(name, value string) string {
 	return r.Text(value)
 }
 
+// signatureField says whether name, of a header or of an attribute that has one, is that of a signature of the request.
 func signatureField(name string) bool {
 	return hasFoldSuffix(name, "-signature") || hasFoldSuffix(name, "-signature-256") || hasFoldSuffix(name, "-hmac-sha256")
 }

@@ -14,6 +14,8 @@ type frame struct {
 	name    span      // the key it stands under
 	value   span      // a "value" that came before its "name"
 	vstring bool      // and whether it is a string
+	jwk     bool      // has a "kty": a key, RFC 7517
+	parts   [4]span   // secret parts of a key that came before its "kty"
 }
 
 // any searches a text that may be JSON.
@@ -49,11 +51,27 @@ func (s *scan) document(src string) {
 
 // json walks over the tokens of src. It returns false at anything that JSON does not have; that text was cut off is no
 // reason to.
-func (s *scan) json(src string) bool { return s.jsonIn(src, len(s.stack)) }
+func (s *scan) json(src string) bool {
+	_, ok := s.jsonIn(src, len(s.stack), false)
+	return ok
+}
 
-// jsonIn is json within the frames from bottom on: a frame that is there already stands for the value's name.
-func (s *scan) jsonIn(src string, bottom int) bool {
-	s.work += len(src)
+// jsonWithin looks at the { or [ at i of a text: is it the beginning of JSON? It returns where that ends, or how far it
+// got: no JSON that is tried in between could get further.
+func (s *scan) jsonWithin(src string, i int) (end int, ok bool) {
+	first, saved := len(s.spans), len(s.stack)
+	end, ok = s.jsonIn(src[i:], saved, true)
+	s.stack = s.stack[:saved]
+	if !ok {
+		s.spans = s.spans[:first]
+	}
+	s.shift(first, i)
+	return i + end, ok
+}
+
+// jsonIn is json within the frames from bottom on: a frame that is there already stands for the value's name. Of a
+// single value it tells where it ends; there, what JSON does not have is the end, too.
+func (s *scan) jsonIn(src string, bottom int, single bool) (end int, ok bool) {
 	base := len(s.stack)
 	var (
 		key      span // of the member whose value comes next; start < 0: none
@@ -62,8 +80,8 @@ func (s *scan) jsonIn(src string, bottom int) bool {
 		top      *frame
 		deep     int // levels beyond maxDepth
 		deepFrom int
-		ok       = true
 	)
+	ok = true
 	if base > bottom {
 		top = &s.stack[base-1]
 	}
@@ -71,7 +89,11 @@ func (s *scan) jsonIn(src string, bottom int) bool {
 	if strings.HasPrefix(src, "\ufeff") {
 		i = 3
 	}
+	defer func() { s.work += end }()
 	for i < len(src) {
+		if single && (!ok || i > 0 && len(s.stack) == base) {
+			return i, ok
+		}
 		switch c := src[i]; c {
 		case ' ', '\t', '\n', '\r':
 			i++
@@ -79,6 +101,7 @@ func (s *scan) jsonIn(src string, bottom int) bool {
 			haveKey, class0 = false, none
 			i++
 		case ':':
+			ok = ok && (haveKey || deep > 0) // else it is text such as "password":"x", without braces
 			i++
 		case '{', '[':
 			if deep > 0 || len(s.stack)-bottom == maxDepth {
@@ -139,7 +162,7 @@ func (s *scan) jsonIn(src string, bottom int) bool {
 			if top != nil && top.object && !haveKey {
 				if !closed {
 					s.jsonText(src, i+1, end, escaped)
-					return ok
+					return len(src), ok
 				}
 				key = span{start: i + 1, end: end}
 				haveKey = true
@@ -178,7 +201,7 @@ func (s *scan) jsonIn(src string, bottom int) bool {
 	if deep > 0 {
 		s.add(deepFrom, len(src), plain)
 	}
-	return ok
+	return len(src), ok
 }
 
 // stringEnd finds the quote that ends a string. Without one the string was cut off.
@@ -224,7 +247,7 @@ func (s *scan) root(src string, c nameClass) {
 	}
 	saved := len(s.stack)
 	s.stack = append(s.stack, frame{class: c})
-	s.jsonIn(src, saved)
+	s.jsonIn(src, saved, false)
 	s.stack = s.stack[:saved]
 	s.settle(0)
 }

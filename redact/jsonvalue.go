@@ -69,6 +69,9 @@ func (s *scan) jsonString(src string, i, end int, escaped, closed bool, top *fra
 			}
 		}
 	}
+	if top != nil && top.object && haveKey && key.end-key.start <= 3 {
+		s.keyPart(src, top, key, i, end)
+	}
 	if top != nil && !top.object && len(text) <= maxName { // ["Authorization", "Basic …"]
 		if top.pclass >= plural && looksSecret(text, 8) {
 			c = max(c, top.pclass)
@@ -85,6 +88,31 @@ func (s *scan) jsonString(src string, i, end int, escaped, closed bool, top *fra
 		}
 	}
 	s.jsonText(src, i, end, escaped)
+}
+
+// keyPart redacts the private members of a JSON Web Key, RFC 7518 section 6. Its "kty" may come after them.
+func (s *scan) keyPart(src string, top *frame, key span, i, end int) {
+	switch src[key.start:key.end] {
+	case "kty":
+		top.jwk = true
+		for _, p := range top.parts {
+			s.add(p.start, p.end, plain)
+		}
+	case "d", "p", "q", "dp", "dq", "qi", "k":
+		if end-i < 16 || base64url.run(src, i, end-i) != end {
+			return
+		}
+		if top.jwk {
+			s.add(i, end, plain)
+			return
+		}
+		for k := range top.parts {
+			if top.parts[k].end == 0 {
+				top.parts[k] = span{start: i, end: end}
+				break
+			}
+		}
+	}
 }
 
 // jsonScalar judges a number or a literal. It returns false for what JSON does not have.

@@ -28,6 +28,18 @@ func (s *scan) named(src string, p int) int {
 		}
 		return stop
 	}
+	if len(rest) > 1 && rest[0] == '>' && rest[1] != '<' { // <entry key="ApiKey">x</entry>
+		from := end + 2
+		stop := from
+		for stop < len(src) && src[stop] != '<' && src[stop] != '\n' {
+			stop++
+		}
+		s.work += stop - from
+		if stop < len(src) && src[stop] == '<' && secretText(c, src[from:stop], true) {
+			s.add(from, stop, plain)
+		}
+		return stop
+	}
 	head := rest[:min(len(rest), 2*firstLook)] // further fields of the part's header
 	s.work += len(head)
 	body := strings.Index(head, "\r\n\r\n")
@@ -44,6 +56,53 @@ func (s *scan) named(src string, p int) int {
 		s.add(from, from+stop, plain)
 	}
 	return from + stop
+}
+
+// listed looks at the : at p, behind a word that names things: is it {"name": "password", "value": "x"} or the same in
+// YAML? The value must follow at once.
+func (s *scan) listed(src string, p, nameEnd int) int {
+	const quotes = "\"'\\ "
+	name, _, _ := nameBefore(src, nameEnd)
+	if pairRole(name) != nameRole {
+		return p + 1
+	}
+	from := skip(src, p+1, quotes, 8)
+	end := nameSet.run(src, from, maxCached)
+	s.work += end - p
+	c := s.r.classify(src[from:end])
+	if c < plural {
+		return p + 1
+	}
+	key := skip(src, end, quotes+",\r\n\t", 24)
+	stop := alnumSet.run(src, key, 8)
+	s.work += stop - end
+	if pairRole(src[key:stop]) != valueRole {
+		return p + 1
+	}
+	at := skip(src, stop, quotes[:3], 4)
+	if at >= len(src) || src[at] != ':' {
+		return p + 1
+	}
+	at = skip(src, at+1, " ", 8)
+	slashes := skip(src, at, "\\", 8) - at
+	if q := at + slashes; q < len(src) && (src[q] == '"' || src[q] == '\'') {
+		at, stop = q+1, closing(src, q+1, src[q], slashes)
+		s.work += stop - at
+	} else {
+		stop = s.valueEnd(src, at, false)
+	}
+	if secretText(c, src[at:stop], true) {
+		s.add(at, stop, plain)
+	}
+	return max(stop, p+1)
+}
+
+// skip is the first place from i on, at most most bytes further, that is none of the bytes of set.
+func skip(src string, i int, set string, most int) int {
+	for end := min(len(src), i+most); i < end && strings.IndexByte(set, src[i]) >= 0; {
+		i++
+	}
+	return i
 }
 
 // entity is the length of a quote in HTML that text ends in, or 0.

@@ -107,6 +107,8 @@ func demote(name string, c nameClass) nameClass {
 	for i := 0; i < len(name) && i < 5; i++ {
 		if class[name[i]]&letter == 0 || i > 0 && class[name[i]]&upper != 0 {
 			switch name[:i] {
+			case "has", "is", "Has", "Is", "HAS", "IS":
+				return looks // hasPassword: "yes"
 			case "max", "min", "num", "n", "Max", "Min", "Num", "MAX", "MIN", "NUM":
 				return plural
 			}

@@ -37,7 +37,7 @@ func (s *scan) number(src string, start, end int) int {
 		}
 		sizes[groups] = size
 		groups++
-		if i+1 >= len(src) || src[i] != ' ' && src[i] != '-' || sep != 0 && src[i] != sep || class[src[i+1]]&digit == 0 || n == len(pan) || size > 7 {
+		if i+1 >= len(src) || src[i] != ' ' && src[i] != '-' && src[i] != '+' || sep != 0 && src[i] != sep || class[src[i+1]]&digit == 0 || n == len(pan) || size > 7 {
 			break
 		}
 		sep = src[i]
@@ -180,7 +180,7 @@ func (s *scan) iban(src string, start, end int) int {
 	rest, seen, i := 0, 0, start
 	for i < len(src) && seen < n {
 		c := src[i]
-		if (c == ' ' || c == '-') && seen%4 == 0 && seen > 0 {
+		if (c == ' ' || c == '-' || c == '+') && seen%4 == 0 && seen > 0 {
 			i++
 			continue
 		}

@@ -23,10 +23,16 @@ func (s *scan) pair(src string, p int) int {
 		}
 	}
 	if !s.r.custom() && ordinary(src[max(0, nameEnd-maxName):nameEnd]) {
+		if nameEnd >= 4 && src[p] == ':' && hasFoldSuffix(src[nameEnd-3:nameEnd], "ame") || nameEnd >= 5 && src[nameEnd-1] == '"' && src[nameEnd-2] == 'e' {
+			return s.listed(src, p, nameEnd)
+		}
 		return p + 1
 	}
 	name, from, quotedName := nameBefore(src, nameEnd)
 	if name == "" {
+		return p + 1
+	}
+	if !quotedName && name[len(name)-1] == ')' && (src[p] != '=' || p+1 == n || src[p+1] != '(') {
 		return p + 1
 	}
 	var buf [maxName]byte
@@ -34,13 +40,16 @@ func (s *scan) pair(src string, p int) int {
 		name = string(appendPercentDecoded(buf[:0], name))
 	}
 	c := s.r.classify(name)
-	if c == none {
+	switch {
+	case c == queryOnly && src[p] == ':' && pairRole(name) == nameRole: // key: ApiKey, value: x
+		return s.listed(src, p, nameEnd)
+	case c == none:
 		return p + 1
 	}
-	colon := src[p] == ':'
+	colon := src[p] != '=' // or an arrow: what follows may be prose
 	i := p + 1
-	for i < n && i < p+3 && (src[i] == '=' || src[i] == '>' || src[i] == ':') { // => := ==
-		colon = false
+	for i < n && i < p+3 && (src[i] == '=' || src[i] == '>' || src[i] == ':') { // => := == ->
+		colon = src[p] == '-'
 		i++
 	}
 	if colon && !quotedName && from > 0 && src[from-1] == ':' { // arn:aws:secretsmanager:…:secret:name
@@ -126,9 +135,9 @@ func (s *scan) pair(src string, p int) int {
 }
 
 // inQuery says whether the name at from, with its value at i, is a parameter of a query: a ? or & is in front of it, or it
-// begins the text and a & comes behind it.
+// begins a word and a & comes behind it.
 func inQuery(src string, from, i int) bool {
-	if from > 0 {
+	if from > 0 && class[src[from-1]]&blank == 0 && strings.IndexByte(`="'`, src[from-1]) < 0 {
 		return src[from-1] == '?' || src[from-1] == '&'
 	}
 	for end := min(len(src), i+maxRun); i < end && class[src[i]]&blank == 0 && src[i] != '"'; i++ {
@@ -185,6 +194,12 @@ func nameBefore(src string, p int) (name string, from int, quotedName bool) {
 		return "", 0, false
 	}
 	low := max(0, end-maxName)
+	if src[end-1] == ')' { // Key (token)=(x), as PostgreSQL says it
+		if i := strings.LastIndexByte(src[low:end], '('); i >= 0 {
+			return src[low+i : end], low + i, false
+		}
+		return "", 0, false
+	}
 	if q := src[end-1]; q == '"' || q == '\'' || q == '`' {
 		end--
 		for end > low && src[end-1] == '\\' {
@@ -202,6 +217,9 @@ func nameBefore(src string, p int) (name string, from int, quotedName bool) {
 	}
 	if i > low+1 && src[i-1] == ' ' && end-i <= 8 && end > i {
 		var buf [longWord]byte
+		if words[string(lowered(&buf, src[i:end]))].filler {
+			return nameBefore(src[:i], i)
+		}
 		if words[string(lowered(&buf, src[i:end]))].partner != 0 {
 			for i--; i > low && nameByte(src[i-1]); i-- {
 			}

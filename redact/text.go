@@ -15,7 +15,7 @@ func (s *scan) text(src string) {
 	if x == nil {
 		x = builtin
 	}
-	encoded := layers(0)
+	encoded, tried := layers(0), 0
 	n := len(src)
 	for i := 0; i < n; {
 		c := class[src[i]]
@@ -30,7 +30,7 @@ func (s *scan) text(src string) {
 			case x.has(src[start], src[start+1], src[start+2]):
 				i = s.word(x, src, start, i)
 			case c&digit != 0:
-				if i-start >= 14 || i-start == 4 && i < n && (src[i] == ' ' || src[i] == '-') {
+				if i-start >= 14 || i-start == 4 && i < n && (src[i] == ' ' || src[i] == '-' || src[i] == '+') {
 					i = s.number(src, start, i)
 				}
 			case c&upper != 0 && i-start >= 4 && class[src[start+2]]&digit != 0:
@@ -68,11 +68,26 @@ func (s *scan) text(src string) {
 				i++
 			}
 		case '-':
-			if i+2 < n && (src[i+1] == '-' || src[i+2] == ' ') {
+			switch {
+			case i+2 >= n:
+				i++
+			case src[i+1] == '>' && src[i+2] == ' ' && i > 0 && src[i-1] == ' ': // password -> x
+				i = s.pair(src, i)
+			case src[i+1] == '-' || i > 0 && src[i-1] == ' ' && (src[i+2] == ' ' || class[src[i+1]]&letter != 0):
 				i = s.dashes(src, i)
-			} else {
+			default:
 				i++
 			}
+		case '{', '[':
+			// JSON in a text is judged as JSON: its strings are read, its names have values. Where it is none, text it is.
+			if i >= tried && i+2 < n && (src[i+1] == '"' || src[i+1] == '{' || src[i] == '{' && class[src[i+1]]&blank != 0) {
+				end, ok := s.jsonWithin(src, i)
+				if tried = end; ok {
+					i = end
+					continue
+				}
+			}
+			i++
 		case '<':
 			i = s.element(src, i)
 		case '\'':
@@ -167,7 +182,7 @@ func (s *scan) match(t *rule, src string, i int) int {
 		}
 		return stop
 	}
-	if t.has != "" && !strings.Contains(src[i:stop], t.has) || !t.exact && !looksSecret(src[i:stop], 1) {
+	if t.has != "" && !strings.Contains(src[i:stop], t.has) || !t.exact && !looksSecret(src[i:stop], 1) && !(stop == len(src) && cutDigits(t.prefix, src[i:])) {
 		return 0
 	}
 	if !t.exact { // what follows belongs to it, however long
@@ -185,6 +200,11 @@ func cutToken(prefix, rest string) bool {
 		return false
 	}
 	return looksSecret(rest, 4) && (len(prefix) >= 4 || len(rest) >= 12)
+}
+
+// cutDigits says whether rest, which ends the text, may be the first numbers of a token such as xoxb-8902-0208-…
+func cutDigits(prefix, rest string) bool {
+	return len(prefix) >= 5 && prefix[0] == 'x' && len(rest) >= 10 && strings.Trim(rest, "0123456789-") == ""
 }
 
 // jwt redacts a signed or encrypted token, RFC 7519: base64url of {" and at least one dot.

@@ -45,6 +45,8 @@ var hostile = []string{
 	"-----BEGIN ", "--", "--password ", "<password>", "<", "=", ":", "a=", "a=b,", "a=b&", "Bearer ", "Basic ", "Bearer a", "sk-", "ghp_", "xoxb-", "glpat-a.",
 	"Cookie: a=", "Authorization: Digest ", "cookie:[", "token=[", "token=(", "+1", "x", "é", "\x00", "-", ".", "a.b-", "password is ", "-u a:", " '", "password '",
 	`{"name":"password","value":`, `{"a":"{\"a\":`, "amp;token=", "?code=", "AKIA", "jdbc:oracle:", "=;", `\"`, `password=\"`, "1.1.1.1 ", "::", "Bearer+", "pypi-AgEI", "sk-ant-", "Cookie: ", "Authorization: x ", "session: a", `name="password"`, "&quot;password&quot;:", "<password a=", `key="a" value="`,
+	`x {"a":"b`, `x {"a":"\"{\\\"`, `[{`, `[[{"`, `x {"a":"\"b\"",`, `{"password" `, `["a" `, `{ `, `x {"k":"v"} `, `"{\"a\":\"%7B%22a%22:%22`, `name: password, value: `, `"name":"`, "- name: token\n  ",
+	"Key (token)=(", "(a", ") = ", "password -> ", " -token ", " -password x", "mysql -p", "curl -b a=", `<a key="token">`, `{"d":"AAAAAAAAAAAAAAAAAAAAAAA",`, "API key provided: ", "DE89+3704+", "4111+1111+", "$(", "xoxb-1",
 }
 
 // TestLinear counts the bytes that the rules look at. Twice the input may be twice the work, and a little.

@@ -112,7 +112,18 @@ func (s *scan) wholeURL(src string, p, end int) int {
 // at looks at an @ outside of a URL: user:password@tcp(host), as Go's MySQL driver has it, user:password@host/ and, where
 // they are wanted, mail addresses.
 func (s *scan) at(src string, i int) int {
+	if i+1 < len(src) && src[i+1] == '@' {
+		return i + 1 // of several the last counts
+	}
+	host := nameSet.run(src, i+1, 255)
+	s.work += host - i
+	dsn := host < len(src) && src[host] == '(' && host > i+1
+	bare := host > i+1 && host+1 < len(src) && (src[host] == '/' || src[host] == ':' && class[src[host+1]]&digit != 0)
+	if !dsn && !bare && !s.r.cfg.Emails && (i+1 == len(src) || src[i+1] != '/') && host < len(src) && src[host] != ':' {
+		return i + 1
+	}
 	low := max(0, i-maxName)
+	s.work += i - low
 	if jdbc := strings.LastIndex(src[low:i], "jdbc:oracle:"); jdbc >= 0 { // jdbc:oracle:thin:user/password@host
 		if slash := strings.IndexByte(src[low+jdbc:i], '/'); slash > 0 {
 			s.add(low+jdbc+slash+1, i, plain)
@@ -127,10 +138,8 @@ func (s *scan) at(src string, i int) int {
 		}
 	}
 	if colon > from && colon+1 < i {
-		host := nameSet.run(src, i+1, 255)
 		v := src[colon+1 : i]
-		dsn := host < len(src) && src[host] == '(' && host > i+1
-		bare := host > i+1 && host+1 < len(src) && (src[host] == '/' || src[host] == ':' && class[src[host+1]]&digit != 0) && looksSecret(v, 6)
+		bare = bare && looksSecret(v, 6)
 		if (dsn || bare) && s.guard {
 			return s.wholeURL(src, from, host)
 		}
@@ -140,7 +149,6 @@ func (s *scan) at(src string, i int) int {
 		}
 	}
 	if s.r.cfg.Emails && from < i && i+1 < len(src) {
-		host := nameSet.run(src, i+1, 255)
 		for host > i+1 && src[host-1] == '.' {
 			host--
 		}
@@ -204,6 +212,9 @@ func (s *scan) parameter(src string, i, end int) {
 func (s *scan) sub(src string, i, end int) {
 	first := len(s.spans)
 	s.any(src[i:end])
+	if strings.IndexByte(src[i:end], '+') >= 0 && strings.IndexByte(src[i:end], '%') < 0 && s.depth < maxLayers-1 {
+		s.decoded(src[i:end], percentLayer) // with blanks for the plus signs
+	}
 	s.shift(first, i)
 	for k := first; k < len(s.spans); k++ {
 		if s.spans[k].form == plain {

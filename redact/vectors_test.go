@@ -28,13 +28,19 @@ type vector struct {
 	Secret, Keep     []string
 	Policy           string
 	Truncated        bool
+	Alone            bool              // not in other carriers
 	JSONValid        *bool             `json:"json_valid"`
 	ByteExact        bool              `json:"byte_exact"`
 	JSONTags         map[string]string `json:"json_tags"`
 }
 
+// vectors are the cases of both files: those that the rules were written for, and those that were written to break them.
 func vectors(t testing.TB) []vector {
-	f, err := os.Open("testdata/corpus.jsonl")
+	return append(vectorsIn(t, "testdata/corpus.jsonl"), vectorsIn(t, "testdata/attack.jsonl")...)
+}
+
+func vectorsIn(t testing.TB, file string) []vector {
+	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}

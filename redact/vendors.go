@@ -43,7 +43,8 @@ var vendors = func() []rule {
 	add(base64url, 20, "sk-ant-", "sk-proj-", "sk-svcacct-", "sk-admin-", "sk-or-v1-", "sk-lf-")
 	t = append(t, rule{prefix: "sk-", set: base64url, min: 40, max: 256, has: "T3BlbkFJ"})
 	exact(alnumSet, 48, "sk-")
-	add(alnumSet, 30, "hf_", "api_org_", "r8_", "gsk_", "pplx-", "xai-", "nvapi-", "tvly-", "jina_")
+	add(alnumSet, 30, "hf_", "api_org_", "r8_", "gsk_", "pplx-", "xai-", "tvly-", "jina_", "apify_api_")
+	add(base64url, 40, "nvapi-", "fio-u-")
 	add(base64url, 30, "pcsk_", "lsv2_pt_", "lsv2_sk_", "csk-")
 	// Clouds
 	for _, c := range "0123456789abcdef" { // Twilio: SK and 32 hexadecimal digits
@@ -63,12 +64,21 @@ var vendors = func() []rule {
 	// Infrastructure
 	add(base64url, 20, "hvs.", "hvb.", "hvr.")
 	add(base64Set, 30, "glsa_", "glc_", "eyJrIjoi")
-	add(base64url, 16, "dckr_pat_", "dckr_oat_", "tskey-", "dt0c01.", "dt0s01.")
-	add(base64url, 30, "NRAK-", "NRJS-", "NRII-", "NRAA-", "ddapi_", "sntrys_", "phc_secret_", "phx_", "rpa_")
+	add(base64url, 16, "dckr_pat_", "dckr_oat_", "tskey-")
+	add(dottedSet, 30, "dt0c01.", "dt0s01.", "dt0s02.", "dt0s04.", "dt0s06.", "dt0s08.", "dt0s16.")
+	add(base64url, 26, "NRAK-", "NRII-", "NRAA-")
+	add(hexSet, 19, "NRJS-")
+	add(base64url, 30, "ddapi_", "phc_secret_", "phx_", "rpa_")
 	add(hexSet, 40, "sntryu_", "sntrya_", "sntryi_")
 	add(hexSet, 32, "dapi", "key-")
-	add(base64url, 40, "AGE-SECRET-KEY-1", "ops_eyJ", "op_secret_", "A3-")
-	add(base64url, 30, "akp_", "ak_live_", "sm_secret_", "dp.pt.", "dp.st.", "dp.ct.", "dp.sa.", "dp.scim.", "dp.audit.")
+	add(base64Set, 40, "sntrys_", "ops_eyJ")
+	add(base64url, 40, "AGE-SECRET-KEY-1", "op_secret_")
+	add(newCharset("A-Z0-9-"), 36, "A3-")
+	add(base64url, 30, "akp_", "ak_live_", "sm_secret_")
+	add(dottedSet, 30, "dp.pt.", "dp.st.", "dp.ct.", "dp.sa.", "dp.scim.", "dp.audit.")
+	// -----BEGIN [RSA, EC, OPENSSH, ENCRYPTED] PRIVATE in base64, as manifests have it
+	add(base64Set, 40, "LS0tLS1CRUdJTiBQUklWQVRF", "LS0tLS1CRUdJTiBSU0EgUFJJVkFURS", "LS0tLS1CRUdJTiBFQyBQUklWQVRF", "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVE",
+		"LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJVkFURS")
 	// Packages
 	add(alnumSet, 30, "npm_")
 	add(base64url, 40, "pypi-AgEI", "pypi-")
@@ -78,7 +88,7 @@ var vendors = func() []rule {
 	// Shops, mail, work
 	add(hexSet, 32, "shpat_", "shpca_", "shppa_", "shpss_", "shptka_")
 	add(dottedSet, 40, "SG.")
-	add(hexSet, 60, "xkeysib-", "xsmtpsib-")
+	add(base64url, 60, "xkeysib-", "xsmtpsib-")
 	add(base64url, 20, "lin_api_", "lin_oauth_", "ntn_", "PMAK-", "PMAT-", "figd_", "figo_", "re_live_", "mlsn.", "tly-", "shippo_live_", "shippo_test_",
 		"duffel_live_", "duffel_test_", "EZAK", "EZTK", "sk_prod", "CFPAT-", "rdme_", "secret_live_", "secret_test_")
 	add(alnumSet, 40, "secret_")

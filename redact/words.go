@@ -8,6 +8,7 @@ type wordInfo struct {
 	tail    bool      // says nothing about the name; the word before it counts
 	partner partner   // needs one of these words in front of it
 	before  partner   // is one of the words that these partners need
+	filler  bool      // stands between a name and its colon in a sentence: "API key provided:"
 }
 
 // partner is a set of words that are secret only together with the word before them, as in "api key".
@@ -25,6 +26,9 @@ const (
 	pWord
 	pResponse
 	pAnswer
+	pHint
+	pProof
+	pHeader
 )
 
 // words is the vocabulary of the name rule, in lower case.
@@ -38,7 +42,7 @@ var words = func() map[string]wordInfo {
 		}
 	}
 	head := func(c nameClass, list string) { each(list, func(i *wordInfo) { i.head = c }) }
-	head(strong, `password passwd pwd pw passphrase passcode passwort kennwort senha secret token jwt jws jwe otp totp hotp pin cvv cvc csc
+	head(strong, `password passwd pwd pw passphrase passcode passwort kennwort senha wachtwoord contrasena secret token jwt jws jwe otp totp hotp pin cvv cvc csc
 		cvn ssn authorization cookie csrf xsrf sid bearer psk credential cred mnemonic apikey accesskey secretkey privatekey
 		passkey authtoken accesstoken refreshtoken idtoken sessionid sessionkey sessid jsessionid phpsessid aspsessionid kubeconfig
 		privkey secretaccesskey connectionstring connstring connstr cardnumber cardnum ccnumber ccnum accountnumber creditcard
@@ -52,7 +56,8 @@ var words = func() map[string]wordInfo {
 	each(`value val values str raw b64 b base64 base hex hash hashed digest new old confirm confirmation confirmed again repeat
 		repeated retype verify v current previous prev next plain plaintext clear cleartext pem der bytes text data enc encrypted
 		decrypted encoded decoded prod dev test live staging default primary secondary tmp temp literal backup
-		jwk`, func(i *wordInfo) { i.tail = true })
+		jwk json string binary content salt`, func(i *wordInfo) { i.tail = true })
+	each(`provided supplied given received`, func(i *wordInfo) { i.filler = true })
 
 	pair := func(p partner, heads, before string) {
 		each(heads, func(i *wordInfo) { i.partner |= p })
@@ -62,18 +67,22 @@ var words = func() map[string]wordInfo {
 		master account acct auth authentication ssh hmac subscription deploy admin root app application consumer client shared symmetric
 		aes des rsa dsa ecdsa ed jwt webhook bot functions function recovery security storage sas gpg pgp wallet license host session sess
 		token password pass user merchant integration ingest write server service dek kek openai anthropic stripe sendgrid
-		mailgun algolia datadog github gitlab newrelic twilio aws azure gcp google maps vault pagerduty cloudflare tls ssl`)
+		mailgun algolia datadog github gitlab newrelic twilio aws azure gcp google maps vault pagerduty cloudflare tls ssl
+		unseal machine validation rapidapi bootstrap join`)
 	pair(pCode, "code codes", `verification verify mfa fa otp totp hotp backup recovery time authorization auth security sms login access pass
 		pin confirmation confirm invite invitation activation unlock magic card cvv device reset twofactor factor redemption`)
-	pair(pNumber, "number num no nr numbers", `card account acct cc credit debit security ssn pan bank routing iban passport tax social pin`)
+	pair(pNumber, "number num no nr numbers", `card account acct cc credit debit security ssn pan bank routing iban passport tax social pin cvv cvc cvn otp`)
 	pair(pID, "id ids", `session sess`)
 	pair(pVerifier, "verifier verifiers", `code client password oauth pkce`)
 	pair(pAssertion, "assertion assertions", `client jwt saml bearer`)
 	pair(pPhrase, "phrase phrases words", `seed pass recovery secret mnemonic backup wallet`)
 	pair(pString, "string strings str", `connection conn secret`)
-	pair(pWord, "word wd", `pass`)
+	pair(pWord, "word wd", `pass secret`)
 	pair(pResponse, "response request", `saml`)
 	pair(pAnswer, "answer answers", `security secret challenge`)
+	pair(pHint, "hint", `token`) // OpenID Connect sends whole tokens as hints
+	pair(pProof, "proof", `secret appsecret`)
+	pair(pHeader, "header", `authorization auth cookie bearer`)
 	return t
 }()
 
@@ -101,7 +110,7 @@ var rareEnds = func() (t rare) {
 		t.three[k>>6] |= 1 << (k & 63)
 	}
 	for w, info := range words {
-		if info.head != none || info.tail || info.partner != 0 {
+		if info.head != none || info.tail || info.filler || info.partner != 0 {
 			note(w)
 		}
 	}
@@ -144,7 +153,7 @@ func ordinary(name string) bool {
 
 // endings are what an unsplit word may end with: "userpassword", "PHPSESSID", "myapikey". Only what no ordinary word ends
 // with is here, but for the exceptions that ending knows.
-var endings = strings.Fields(`password passwd sessionid sessid accountpwd userpwd dbpwd passphrase passcode cookie recoverycode verificationcode
+var endings = strings.Fields(`password passwd sessionid sessid passphrase passcode cookie pw pwd recoverycode verificationcode
 		samlresponse secret token authorization assertion apikey secretkey privatekey accesskey encryptionkey signingkey masterkey
 		sharedkey authkey cardnumber codeverifier credential cardcvv cardcvc passwords secrets tokens apikeys credentials pass`)
 
@@ -164,7 +173,7 @@ func ending(w string) nameClass {
 	for _, e := range endingsBy[w[len(w)-1]&31] {
 		if strings.HasSuffix(w, e) {
 			switch w {
-			case "compass", "bypass", "surpass", "trespass", "overpass", "underpass", "encompass":
+			case "compass", "bypass", "surpass", "trespass", "overpass", "underpass", "encompass", "bandpass", "highpass", "lowpass", "allpass":
 				return none
 			}
 			return pairClass(e)
