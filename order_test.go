@@ -80,6 +80,34 @@ func Test0ServerTimeouts(t *testing.T) {
 	})
 }
 
+// net/http answers OPTIONS * by itself, past every layer, unless it is told not to.
+func Test0OptionsAsterisk(t *testing.T) {
+	ask := func(srv *http.Server) (status int) {
+		ln := newPipes()
+		go srv.Serve(ln)
+		defer srv.Close()
+		conn := ln.dial("")
+		defer conn.Close()
+		go io.WriteString(conn, "OPTIONS * HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode
+	}
+	l := newLayers(t, 10)
+	cfg := headers.API()
+	cfg.AllowedHosts = []string{"api.example.com"}
+	l.Headers = must[*headers.Middleware](t)(headers.New(cfg))
+	h := l.build(t, hello)
+	if got := ask(&http.Server{Handler: h}); got != 200 {
+		t.Errorf("a bare server: %d; the failure to show is its own answer", got)
+	}
+	if got := ask(gambeson.Server("", h)); got != 421 {
+		t.Errorf("Server: %d, want the host refused", got)
+	}
+}
+
 func Test1HealthOutermost(t *testing.T) {
 	redirecting := func(t *testing.T) layers {
 		l := newLayers(t, 1)

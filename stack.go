@@ -20,7 +20,7 @@ import (
 
 const (
 	defaultMaxBodyBytes = 1 << 20
-	defaultTimeout      = 30 * time.Second
+	defaultTimeout      = 15 * time.Second
 )
 
 // Stack is the layers around an app, each in its own field; the order is [Stack.Build]'s. A nil layer is off.
@@ -46,8 +46,8 @@ type Stack struct {
 	MaxBodyBytes int64
 
 	// Timeout is how long the app may take; then the request's context ends, and an app that has written nothing by the
-	// time it returns is answered for with 503. 0: 30 s; negative: no deadline. It should be below the server's
-	// WriteTimeout, or the 503 cannot be sent.
+	// time it returns is answered for with 503. 0: 15 s; negative: no deadline. It should be below the server's
+	// WriteTimeout, or the 503 cannot be sent, and below health.Config.ShutdownTimeout, or a deploy cuts the request.
 	Timeout time.Duration
 
 	// NoTimeout names the requests that run without a deadline: server-sent events, WebSockets, long downloads. Judge

@@ -159,11 +159,14 @@ func TestDefault(t *testing.T) {
 func TestServer(t *testing.T) {
 	srv := gambeson.Server(":0", hello)
 	got := fmt.Sprint(srv.Addr, " ", srv.ReadHeaderTimeout, srv.ReadTimeout, srv.WriteTimeout, srv.IdleTimeout, srv.MaxHeaderBytes)
-	if want := ":0 5s 30s 1m0s 2m0s 32768"; got != want || srv.Handler == nil {
+	if want := ":0 5s 15s 18s 2m0s 32768"; got != want || srv.Handler == nil {
 		t.Errorf("Server is %s, its documentation says %s", got, want)
 	}
-	if d := 30 * time.Second; srv.WriteTimeout <= d {
+	if d := 15 * time.Second; srv.WriteTimeout <= d {
 		t.Errorf("a Stack's 503 after %v cannot be written", d)
+	}
+	if shutdown := 20 * time.Second; srv.WriteTimeout >= shutdown || srv.ReadTimeout >= shutdown {
+		t.Errorf("a request can outlive the %v that health waits for it", shutdown)
 	}
 }
 

@@ -62,7 +62,7 @@ func isAnybody(v string) bool {
 	}
 	name, _, _ := strings.Cut(s.authority, ":")
 	base, wild := strings.CutPrefix(name, "*.")
-	return name == "*" || wild && isListedSuffix(base)
+	return name == "*" || wild && isRegistry(base)
 }
 
 // hasScriptSrc says whether default-src no longer governs scripts.

@@ -127,10 +127,11 @@ func isPublicSuffix(name string) bool {
 	return suffix == name || hasWildcardRule(name)
 }
 
-// isListedSuffix says the same, but of names that the list knows.
-func isListedSuffix(name string) bool {
-	_, icann := publicsuffix.PublicSuffix(name)
-	return isPublicSuffix(name) && (icann || strings.Contains(name, ".") || hasWildcardRule(name))
+// isRegistry says whether anybody can buy a name below name: "com", "co.uk". Private suffixes do not count: the policies that
+// Google, Amazon and others tell their users to write name theirs.
+func isRegistry(name string) bool {
+	_, icann := publicsuffix.PublicSuffix("0-0." + name) // below it: a rule such as *.ck does not speak of ck
+	return icann && isPublicSuffix(name)
 }
 
 // hasWildcardRule asks for a name below that no exception of the list has.

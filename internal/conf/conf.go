@@ -25,7 +25,8 @@ type Error struct {
 	Reason  string // why it cannot be
 	Fix     string // what to do instead; empty where the reason says it
 
-	bare bool // a number, a duration or a bool: shown without quotes
+	bare  bool // a number, a duration or a bool: shown without quotes
+	empty bool // an empty string stands there, which is not nothing
 }
 
 func (e *Error) Error() string {
@@ -34,6 +35,8 @@ func (e *Error) Error() string {
 	b.WriteString(": ")
 	b.WriteString(e.Field)
 	switch {
+	case e.empty:
+		b.WriteString(` ""`)
 	case e.Value == "":
 	case e.bare:
 		b.WriteString(" " + e.Value)
@@ -63,7 +66,7 @@ func (p *Problems) Add(field string, value any, reason, fix string) {
 	switch v := value.(type) {
 	case nil:
 	case string:
-		e.Value = Show(v)
+		e.Value, e.empty = Show(v), v == ""
 	default:
 		e.Value = Show(fmt.Sprint(v))
 		e.bare = !strings.ContainsFunc(e.Value, unicode.IsControl)

@@ -27,6 +27,7 @@ func TestText(t *testing.T) {
 		{"Policies[0].Burst", 0, "must be at least 1", "", `cors: Policies[0].Burst 0: must be at least 1`},
 		{"MaxAge", 25 * time.Hour, "is over a day", "", `cors: MaxAge 25h0m0s: is over a day`},
 		{"Func", nil, "is missing", "give one", `cors: Func: is missing; give one`},
+		{"AllowedOrigins[0]", "", "an origin is not empty", "", `cors: AllowedOrigins[0] "": an origin is not empty`},
 		{"Name", "a\nb", "has a line break", "", `cors: Name "a\nb": has a line break`},
 		{"Key", hidden("hunter2"), "is too short", "", `cors: Key [REDACTED]: is too short`},
 		{"DSN", "postgres://app:hun@ter2@db/app", "is odd", "", `cors: DSN "postgres://REDACTED@db/app": is odd`},
