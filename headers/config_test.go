@@ -256,6 +256,7 @@ func TestNewAccepts(t *testing.T) {
 		hsts(headers.HSTS{Off: true}), hsts(headers.HSTS{Forget: true}), hsts(headers.HSTS{MaxAge: time.Minute}),
 		csp(headers.Omit),
 		csp("default-src 'self';"),
+		csp("script-src 'self' https://*.googleapis.com https://*.gstatic.com *.google.com https://*.ggpht.com *.googleusercontent.com blob:"), // Google Maps
 		csp("DEFAULT-SRC 'SELF'; Img-Src DATA:"),
 		csp("default-src 'self'; style-src 'self' 'unsafe-inline'"),
 		csp("default-src 'self'; script-src 'self' 'unsafe-eval'"),
