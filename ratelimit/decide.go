@@ -186,14 +186,28 @@ func retry(cs []charge) (wait int64, longest *charge) {
 	return max(wait, 1), longest
 }
 
-// tightest is the charge with the fewest tokens left: what a client should go by when it is
-// told of one policy only.
+// tightest is the charge with the fewest tokens left.
 func tightest(cs []charge) *charge {
 	var least *charge
 	for i := range cs {
 		if least == nil || cs[i].remaining() < least.remaining() {
 			least = &cs[i]
 		}
+	}
+	return least
+}
+
+// enforced is what a client should go by when it is told of one policy only. It is not a
+// Shadow policy where there is another: clients that hold back for a trial would spoil it.
+func enforced(cs []charge) *charge {
+	var least *charge
+	for i := range cs {
+		if !cs[i].shadow && (least == nil || cs[i].remaining() < least.remaining()) {
+			least = &cs[i]
+		}
+	}
+	if least == nil {
+		return tightest(cs)
 	}
 	return least
 }

@@ -25,7 +25,7 @@ const (
 	Draft11 HeaderStyle = iota
 
 	// Draft07 is the older form of one policy, that with the fewest tokens: "RateLimit:
-	// limit=10, remaining=9, reset=1".
+	// limit=10, remaining=9, reset=1". It is a Shadow policy only where there is no other.
 	Draft07
 
 	// Legacy is X-RateLimit-Limit, -Remaining and -Reset of one policy. Reset is in seconds
@@ -131,7 +131,7 @@ func (m *Middleware) writeDraft11(h http.Header, out []byte, cs []charge, admitt
 // writeOlder writes the styles that know one policy only: that which takes longest, or that
 // with the fewest tokens.
 func (m *Middleware) writeOlder(h http.Header, out []byte, cs []charge, admitted bool) {
-	c := tightest(cs)
+	c := enforced(cs)
 	if !admitted {
 		_, c = retry(cs)
 	}

@@ -80,3 +80,22 @@ func TestOlderStylesBesideStrangers(t *testing.T) {
 		}
 	}
 }
+
+// TestOlderStylesHideATrial: a client that is told of a Shadow policy would hold back, and the trial would try nothing.
+func TestOlderStylesHideATrial(t *testing.T) {
+	trial := ratelimit.Policy{Name: "trial", Limit: 1e-3, Burst: 1, Shadow: true}
+	for _, c := range []struct {
+		policies []ratelimit.Policy
+		want     string
+	}{
+		{[]ratelimit.Policy{trial, {Name: "real", Limit: 1e-3, Burst: 9}}, "7"},
+		{[]ratelimit.Policy{{Name: "real", Limit: 1e-3, Burst: 9}, trial, {Name: "tight", Limit: 1e-3, Burst: 5}}, "3"},
+		{[]ratelimit.Policy{trial}, "0"},
+	} {
+		h := newLimiter(t, ratelimit.Config{Policies: c.policies, Headers: ratelimit.Legacy}).Wrap(&spy{})
+		get(h, "192.0.2.1:1")
+		if got := get(h, "192.0.2.1:1").Header().Get("X-RateLimit-Remaining"); got != c.want {
+			t.Errorf("%d policies: %s, want %s", len(c.policies), got, c.want)
+		}
+	}
+}
