@@ -5,6 +5,7 @@ import "slices"
 // Where says what a check can judge.
 type Where int
 
+// What a check can judge.
 const (
 	InProcess Where = 1 << iota // an App, with Run or Audit
 	Deployed                    // a URL

@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -182,7 +183,7 @@ func checkSQL(p *Probe) {
 // outcome is an answer without the input that it may repeat.
 func (p *Probe) outcome(in Call, value string) []byte {
 	res := p.Do(in.request(value))
-	out := append([]byte{byte(res.Status / 100)}, res.Body...)
+	out := fmt.Appendf(nil, "%d %s", res.Status/100, res.Body)
 	for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value), jsonText(value), strings.NewReplacer("'", "&#39;", `"`, "&#34;").Replace(value)} {
 		out = bytes.ReplaceAll(out, []byte(form), []byte("$INPUT"))
 	}

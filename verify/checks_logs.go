@@ -198,7 +198,9 @@ func checkLogLeak(p *Probe) {
 		carriers := p.carriers(marked)
 		for _, name := range slices.Sorted(maps.Keys(carriers)) {
 			secrets[name] = random(32)
-			p.Try(carriers[name](secrets[name])) //nolint:errcheck // an answer is not needed
+			r := carriers[name](secrets[name])
+			r.May429 = true // a refusal is logged as well
+			p.Try(r)        //nolint:errcheck // an answer is not needed
 		}
 		if p.local == nil || p.local.inner == nil {
 			return
@@ -248,7 +250,8 @@ func checkLogInject(p *Probe) {
 		Request{Path: mark()}.with("User-Agent", `x","level":"ERROR","msg":"`+forged), Request{Path: mark()}.with("User-Agent", forged+"\t\x9b31m"), Request{Path: mark()}.with("X-Request-Id", `1","msg":"`+forged),
 		Request{Path: mark()}.with("Referer", "https://x/\u2028"+forged), Request{Path: mark()}.with("X-Forwarded-For", `1.2.3.4","msg":"`+forged),
 	} {
-		log := p.logged(func() { p.Try(r) }) //nolint:errcheck // it may be refused
+		r.May429 = true
+		log := p.logged(func() { p.Try(r) }) //nolint:errcheck // it may be refused, and is logged all the same
 		what := p.fill(r).String()
 		if len(r.Header) > 0 {
 			what = fmt.Sprintf("the header %s", slices.Sorted(maps.Keys(r.Header))[0])

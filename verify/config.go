@@ -13,6 +13,7 @@ type ConfigError = conf.Error
 // Profile says what a service answers with, which decides what a good Content-Security-Policy is.
 type Profile string
 
+// The profiles.
 const (
 	API Profile = "api" // programs read the answers: nothing may load or frame them
 	Web Profile = "web" // browsers show the answers as pages

@@ -69,6 +69,7 @@ func strict(b []byte, v any) error {
 	return nil
 }
 
+// UnmarshalJSON takes durations as strings and refuses unknown fields.
 func (c *Config) UnmarshalJSON(b []byte) error {
 	j := jsonConfig{bareConfig: (*bareConfig)(c)}
 	err := strict(b, &j)
@@ -76,10 +77,12 @@ func (c *Config) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// MarshalJSON writes durations as strings.
 func (c Config) MarshalJSON() ([]byte, error) {
 	return json.Marshal(jsonConfig{(*bareConfig)(&c), text(c.Timeout), text(c.HeaderTimeout)})
 }
 
+// UnmarshalJSON takes durations as strings and refuses unknown fields.
 func (h *Health) UnmarshalJSON(b []byte) error {
 	j := jsonHealth{bareHealth: (*bareHealth)(h)}
 	err := strict(b, &j)
@@ -87,10 +90,12 @@ func (h *Health) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// MarshalJSON writes durations as strings.
 func (h Health) MarshalJSON() ([]byte, error) {
 	return json.Marshal(jsonHealth{(*bareHealth)(&h), text(h.DownWithin)})
 }
 
+// UnmarshalJSON takes durations as strings and refuses unknown fields.
 func (l *Limits) UnmarshalJSON(b []byte) error {
 	j := jsonLimits{bareLimits: (*bareLimits)(l)}
 	err := strict(b, &j)
@@ -98,6 +103,7 @@ func (l *Limits) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// MarshalJSON writes durations as strings.
 func (l Limits) MarshalJSON() ([]byte, error) {
 	return json.Marshal(jsonLimits{(*bareLimits)(&l), text(l.RequestTimeout), text(l.MaxWait)})
 }

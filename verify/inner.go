@@ -53,7 +53,7 @@ func newInnerApp() *innerApp {
 			http.Error(w, "too large", http.StatusRequestEntityTooLarge)
 			return
 		}
-		fmt.Fprintf(w, "%d", n) //nolint:errcheck // the client sees it
+		fmt.Fprintf(w, "%d", n)
 	})
 	handle("block", func(w http.ResponseWriter, r *http.Request) {
 		timer := time.NewTimer(hasBlocked)
@@ -101,8 +101,8 @@ func (a *innerApp) handleStreams(handle func(string, http.HandlerFunc)) {
 			http.Error(w, err.Error(), http.StatusNotImplemented)
 			return
 		}
-		defer conn.Close() //nolint:errcheck // it is only read from
-		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: gambeson-verify\r\n\r\nhijacked")
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: gambeson-verify\r\n\r\nhijacked") //nolint:errcheck // the client sees it
 	})
 }
 

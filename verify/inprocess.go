@@ -37,7 +37,7 @@ func newInProcess(app App, cfg *Config) *inProcess {
 		t.innerApp = newInnerApp()
 		t.inner = app.Wrap(t.innerApp)
 	}
-	t.srv = &http.Server{ErrorLog: log.New(io.Discard, "", 0)}
+	t.srv = &http.Server{ErrorLog: log.New(io.Discard, "", 0)} //nolint:gosec // no timeouts: those of App.Server are what is judged
 	if s := app.Server; s != nil {
 		t.srv.ReadHeaderTimeout, t.srv.ReadTimeout, t.srv.WriteTimeout = s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout
 		t.srv.IdleTimeout, t.srv.MaxHeaderBytes = s.IdleTimeout, s.MaxHeaderBytes
@@ -168,7 +168,7 @@ func (t *inProcess) do(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close() //nolint:errcheck // a pipe
+	defer conn.Close()
 	t.requests++
 	limit := t.cfg.Limits.RequestTimeout
 	conn.SetDeadline(time.Now().Add(limit)) //nolint:errcheck // a pipe
@@ -179,8 +179,8 @@ func (t *inProcess) do(ctx context.Context, r Request) (*Response, error) {
 	}
 	req := r.httpRequest(scheme, t.cfg.Host, t.cfg.Limits.UserAgent)
 	written := make(chan error, 1)
-	go func() { written <- req.Write(conn) }() // the server may answer before it has read all of it
-	res, _, err := readFinal(bufio.NewReader(conn), req)
+	go func() { written <- req.Write(conn) }()           // the server may answer before it has read all of it
+	res, _, err := readFinal(bufio.NewReader(conn), req) //nolint:bodyclose // the connection is closed
 	if err != nil {
 		conn.Close() //nolint:errcheck // lets go of the writer, and of a handler that blocks
 		server.returned(min(limit, time.Second))

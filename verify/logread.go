@@ -112,7 +112,7 @@ func (p *Probe) loggedToFile(during func()) []byte {
 	if err != nil {
 		p.Inconclusive("the log cannot be read: %v", err)
 	}
-	defer file.Close() //nolint:errcheck // read only
+	defer file.Close()
 	if _, err := file.Seek(0, io.SeekEnd); err != nil {
 		p.Inconclusive("the log cannot be read: %v", err)
 	}

@@ -108,10 +108,12 @@ func (t *remote) do(ctx context.Context, r Request) (*Response, error) {
 		if err != nil || res.Status != http.StatusTooManyRequests || r.May429 || try == 1 {
 			return res, err
 		}
-		seconds, err := strconv.Atoi(res.Header.Get("Retry-After"))
-		if wait := time.Duration(seconds) * time.Second; err != nil || wait <= 0 || wait > t.cfg.Limits.MaxWait {
+		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After")) // a date is not waited for
+		wait := time.Duration(seconds) * time.Second
+		if wait <= 0 || wait > t.cfg.Limits.MaxWait {
 			return res, nil
-		} else if err := sleep(ctx, wait); err != nil {
+		}
+		if err := sleep(ctx, wait); err != nil {
 			return nil, err
 		}
 	}
@@ -125,7 +127,7 @@ func (t *remote) once(ctx context.Context, r Request, u *url.URL) (*Response, er
 	if err != nil {
 		return nil, err
 	}
-	defer res.Body.Close() //nolint:errcheck // read
+	defer res.Body.Close()
 	return newResponse(r, res), nil
 }
 

@@ -7,6 +7,7 @@ import (
 // Status is the outcome of a check.
 type Status string
 
+// The outcomes.
 const (
 	Pass         Status = "pass"
 	Fail         Status = "fail"

@@ -57,17 +57,17 @@ func checkStream(p *Probe) {
 	p.innerWorks()
 	p.checkFlush()
 	p.onSocket("hijack", func(s *socket) error {
-		res, _, err := readFinal(s.br, s.req)
+		res, _, err := readFinal(s.br, s.req) //nolint:bodyclose // the connection is closed
 		if err != nil {
-			return fmt.Errorf("Hijack: %w", err)
+			return fmt.Errorf("hijacking: %w", err)
 		}
 		if res.StatusCode != http.StatusSwitchingProtocols {
-			return fmt.Errorf("Hijack does not work: %d", res.StatusCode)
+			return fmt.Errorf("hijacking does not work: %d", res.StatusCode)
 		}
 		return nil
 	})
 	p.onSocket("deadline", func(s *socket) error {
-		res, _, err := readFinal(s.br, s.req)
+		res, _, err := readFinal(s.br, s.req) //nolint:bodyclose // the connection is closed
 		if err != nil || res.StatusCode != http.StatusOK {
 			return errors.New("http.ResponseController.SetWriteDeadline does not work")
 		}
@@ -134,8 +134,8 @@ func checkSlowHeader(p *Probe) {
 	if err != nil {
 		p.Inconclusive("no connection: %v", err)
 	}
-	defer conn.Close()                                                                      //nolint:errcheck // it is of no more use
-	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nX-Slow: ", p.cfg.Public, p.ownHost()) //nolint:errcheck // reading tells
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nX-Slow: ", p.cfg.Public, p.ownHost())
 	start := time.Now()
 	conn.SetReadDeadline(start.Add(limit + grace)) //nolint:errcheck // pipes and TCP have deadlines
 	_, err = io.Copy(io.Discard, conn)

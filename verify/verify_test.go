@@ -36,7 +36,7 @@ func statuses(results []verify.Result, s verify.Status) (ids []string) {
 func TestNothingPasses(t *testing.T) {
 	for name, h := range map[string]http.HandlerFunc{
 		"down":       func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"500":        func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 500) },
+		"500":        func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) },
 		"404":        http.NotFound,
 		"always 200": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") },
 		"always 200, with all the headers that there are": func(w http.ResponseWriter, r *http.Request) {
@@ -47,7 +47,9 @@ func TestNothingPasses(t *testing.T) {
 			}
 			io.WriteString(w, "{}")
 		},
-		"always a redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://"+testHost+"/", 301) },
+		"always a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://"+testHost+"/", http.StatusMovedPermanently)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rep := verify.Audit(t.Context(), handler(h), expectations())
@@ -119,7 +121,7 @@ func TestAuditErrors(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(boom)
-	if rep = verify.Audit(ctx, handler(http.NotFoundHandler()), verify.Config{}); rep.Err != boom || len(statuses(rep.Results, verify.Pass)) > 0 {
+	if rep = verify.Audit(ctx, handler(http.NotFoundHandler()), verify.Config{}); !errors.Is(rep.Err, boom) || len(statuses(rep.Results, verify.Pass)) > 0 {
 		t.Errorf("a cancelled audit: %v", rep.Err)
 	}
 }

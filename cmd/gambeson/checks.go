@@ -53,13 +53,13 @@ func runChecks(args []string, t terminal) int {
 		enc.SetIndent("", "  ")
 		enc.Encode(list) //nolint:errcheck // strings; there is nobody to tell
 	case "markdown":
-		fmt.Fprint(t.out, "| ID | judges | what must hold |\n|---|---|---|\n") //nolint:errcheck // there is nobody to tell
+		fmt.Fprint(t.out, "| ID | judges | what must hold |\n|---|---|---|\n")
 		for _, d := range list {
-			fmt.Fprintf(t.out, "| %s | %s | %s |\n", d.ID, d.Judges, d.Title) //nolint:errcheck // there is nobody to tell
+			fmt.Fprintf(t.out, "| %s | %s | %s |\n", d.ID, d.Judges, d.Title)
 		}
 	case "text":
 		for _, d := range list {
-			fmt.Fprintf(t.out, "%-20s %-13s %s\n", d.ID, d.Judges, d.Title) //nolint:errcheck // there is nobody to tell
+			fmt.Fprintf(t.out, "%-20s %-13s %s\n", d.ID, d.Judges, d.Title)
 		}
 	default:
 		return t.usage("-format is text, json or markdown")
@@ -89,8 +89,8 @@ func runExplain(args []string, t terminal) int {
 }
 
 func explain(w io.Writer, d described) {
-	fmt.Fprintf(w, "%s: %s\n\nwhy:    %s\nfix:    %s\nread:   %s\njudges: %s\n", d.ID, d.Title, d.Why, d.Hint, d.Reference, d.Judges) //nolint:errcheck // there is nobody to tell
+	fmt.Fprintf(w, "%s: %s\n\nwhy:    %s\nfix:    %s\nread:   %s\njudges: %s\n", d.ID, d.Title, d.Why, d.Hint, d.Reference, d.Judges)
 	if d.Bursts {
-		fmt.Fprintln(w, "against a URL only with -burst") //nolint:errcheck // there is nobody to tell
+		fmt.Fprintln(w, "against a URL only with -burst")
 	}
 }

@@ -53,7 +53,7 @@ func isTerminal(f *os.File) bool {
 
 func run(ctx context.Context, args []string, t terminal) int {
 	if len(args) == 0 {
-		fmt.Fprint(t.err, usage) //nolint:errcheck // there is nobody to tell
+		fmt.Fprint(t.err, usage)
 		return exitUsage
 	}
 	switch name, rest := args[0], args[1:]; name {
@@ -64,13 +64,13 @@ func run(ctx context.Context, args []string, t terminal) int {
 	case "explain":
 		return runExplain(rest, t)
 	case "version", "-version", "--version":
-		fmt.Fprintln(t.out, "gambeson", version()) //nolint:errcheck // there is nobody to tell
+		fmt.Fprintln(t.out, "gambeson", version())
 		return exitOK
 	case "help", "-h", "-help", "--help":
-		fmt.Fprint(t.out, usage) //nolint:errcheck // there is nobody to tell
+		fmt.Fprint(t.out, usage)
 		return exitOK
 	default:
-		fmt.Fprintf(t.err, "gambeson: there is no command %q\n\n%s", name, usage) //nolint:errcheck // there is nobody to tell
+		fmt.Fprintf(t.err, "gambeson: there is no command %q\n\n%s", name, usage)
 		return exitUsage
 	}
 }

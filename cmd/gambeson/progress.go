@@ -29,15 +29,15 @@ func (t terminal) progress(f verifyFlags, cfg verify.Config) *progress {
 func (p *progress) result(r verify.Result) {
 	p.done++
 	if p.interactive {
-		fmt.Fprintf(p.w, "\r\x1b[K%d/%d %s", p.done, p.all, r.ID) //nolint:errcheck // there is nobody to tell
+		fmt.Fprintf(p.w, "\r\x1b[K%d/%d %s", p.done, p.all, r.ID)
 		return
 	}
-	fmt.Fprintf(p.w, "%d/%d %s %s\n", p.done, p.all, r.Status, r.ID) //nolint:errcheck // there is nobody to tell
+	fmt.Fprintf(p.w, "%d/%d %s %s\n", p.done, p.all, r.Status, r.ID)
 }
 
 // end clears the line for the report.
 func (p *progress) end() {
 	if p.interactive && p.done > 0 {
-		fmt.Fprint(p.w, "\r\x1b[K") //nolint:errcheck // there is nobody to tell
+		fmt.Fprint(p.w, "\r\x1b[K")
 	}
 }

@@ -72,7 +72,7 @@ func runVerify(ctx context.Context, args []string, t terminal) int {
 }
 
 func (t terminal) usage(problem string) int {
-	fmt.Fprintf(t.err, "gambeson: %s\n", problem) //nolint:errcheck // there is nobody to tell
+	fmt.Fprintf(t.err, "gambeson: %s\n", problem)
 	return exitUsage
 }
 
@@ -154,7 +154,7 @@ func (f verifyFlags) report(rep *verify.Report, t terminal) int {
 		return t.usage(err.Error())
 	}
 	if rep.Err != nil && (f.format != "text" || f.out != "") {
-		fmt.Fprintf(t.err, "gambeson: %v\n", rep.Err) //nolint:errcheck // there is nobody to tell
+		fmt.Fprintf(t.err, "gambeson: %v\n", rep.Err)
 	}
 	return code
 }
@@ -162,7 +162,7 @@ func (f verifyFlags) report(rep *verify.Report, t terminal) int {
 // write puts the report into a file, or to standard output.
 func write(file string, data []byte, out io.Writer) error {
 	if file != "" && file != "-" {
-		return os.WriteFile(file, data, 0o644)
+		return os.WriteFile(file, data, 0o644) //nolint:gosec // a report is for others to read
 	}
 	_, err := out.Write(data)
 	return err
@@ -182,9 +182,9 @@ func initConfig(ctx context.Context, url string, cfg verify.Config, f verifyFlag
 		return t.usage(err.Error())
 	}
 	if len(missing) > 0 && !f.quiet {
-		fmt.Fprintln(t.err, "Only you can declare, if it applies:") //nolint:errcheck // there is nobody to tell
+		fmt.Fprintln(t.err, "Only you can declare, if it applies:")
 		for _, m := range missing {
-			fmt.Fprintln(t.err, "  "+m) //nolint:errcheck // there is nobody to tell
+			fmt.Fprintln(t.err, "  "+m)
 		}
 	}
 	return exitOK
