@@ -146,8 +146,11 @@ func TestJoin(t *testing.T) {
 	if ratelimit.Join()(r) == "" {
 		t.Error("no parts exempt")
 	}
-	if ratelimit.Join(nil)(r) != ratelimit.Join(ratelimit.ByIP(nil, 0))(r) {
-		t.Error("a nil part is not the address")
+	for _, addr := range []string{"192.0.2.1:1", "[2001:db8:1:2::3]:1"} {
+		r := &http.Request{RemoteAddr: addr}
+		if ratelimit.Join(nil)(r) != ratelimit.Join(ratelimit.ByIP(nil, 0))(r) {
+			t.Errorf("%s: a nil part is not the address", addr)
+		}
 	}
 	parts := []func(*http.Request) string{fixed("a")}
 	key := ratelimit.Join(parts...)
