@@ -36,6 +36,9 @@ func (s *scan) text(src string) {
 			case c&upper != 0 && i-start >= 4 && class[src[start+2]]&digit != 0:
 				i = s.iban(src, start, i)
 			}
+			if start > 0 && src[start-1] == '/' {
+				i = s.segment(src, start, i)
+			}
 			continue
 		}
 		if c&trigger == 0 {
