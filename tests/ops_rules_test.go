@@ -18,9 +18,7 @@ func TestOpsFiles(t *testing.T) {
 	alertmanager := filepath.Join(ops, "alertmanager.yml")
 	output(t, nil, "amtool", "check-config", alertmanager)
 	for severity, receiver := range map[string]string{"page": "pager", "ticket": "tickets"} {
-		if got := output(t, nil, "amtool", "config", "routes", "test", "--config.file="+alertmanager, "severity="+severity); strings.TrimSpace(got) != receiver {
-			t.Errorf("a %s goes to %s", severity, got)
-		}
+		output(t, nil, "amtool", "config", "routes", "test", "--config.file="+alertmanager, "--verify.receivers="+receiver, "severity="+severity)
 	}
 	output(t, nil, "prometheus-blackbox-exporter", "--config.check", "--config.file="+filepath.Join(ops, "blackbox.yml"))
 	output(t, nil, "haproxy", "-c", "-f", filepath.Join(ops, "haproxy.cfg"))
