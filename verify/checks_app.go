@@ -26,7 +26,7 @@ func appChecks() []Check {
 			Ref:  "https://pkg.go.dev/net/http#ResponseController", Run: checkStream},
 		{ID: "timeout", Title: "a handler that blocks is answered for in time, and its context ends", Where: InProcess, Waits: true,
 			Why:  "One slow dependency holds every request, every connection and all memory, until nothing is served any more.",
-			Hint: "Put a deadline on the request's context and answer 503 when it passes.",
+			Hint: "Put a deadline on the request's context, below http.Server.WriteTimeout, and answer 503 when it passes.",
 			Ref:  "https://pkg.go.dev/net/http#TimeoutHandler", Run: checkTimeout},
 		{ID: "slow-header", Title: "a client that sends its header slowly is cut off", Waits: true,
 			Why:  "A few hundred such connections hold every socket of a server (slowloris), and no middleware sees them.",

@@ -64,7 +64,7 @@ func expectations() verify.Config {
 		Inputs:    []verify.Call{{Path: "/search?q=$INPUT"}, notes},
 		Redirects: []string{"/go?next=$INPUT"},
 		Secrets:   []verify.Call{{Path: "/token", Header: bearer}},
-		Timeout:   20 * time.Second, HeaderTimeout: 6 * time.Second,
+		Timeout:   10 * time.Second, HeaderTimeout: 6 * time.Second,
 		Logs: &verify.Logs{SecretPaths: []string{"/reset-password/$INPUT"}},
 	}
 }
@@ -88,7 +88,7 @@ func newHardened(t testing.TB) *hardened {
 			AllowedMethods: []string{"PUT"}, AllowedHeaders: []string{"Authorization", "Content-Type"}})),
 		RateLimit:    newLimiter(t, ratelimit.Config{}),
 		LeakGuard:    redact.Default(),
-		MaxBodyBytes: testLimit, Timeout: 20 * time.Second,
+		MaxBodyBytes: testLimit, Timeout: 10 * time.Second,
 		Auth:       authenticate,
 		BeforeAuth: []func(http.Handler) http.Handler{dropInnerCORS},
 	}

@@ -40,7 +40,7 @@ func newInProcess(app App, cfg *Config) *inProcess {
 	t.srv = &http.Server{ErrorLog: log.New(io.Discard, "", 0)} //nolint:gosec // no timeouts: those of App.Server are what is judged
 	if s := app.Server; s != nil {
 		t.srv.ReadHeaderTimeout, t.srv.ReadTimeout, t.srv.WriteTimeout = s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout
-		t.srv.IdleTimeout, t.srv.MaxHeaderBytes = s.IdleTimeout, s.MaxHeaderBytes
+		t.srv.IdleTimeout, t.srv.MaxHeaderBytes, t.srv.DisableGeneralOptionsHandler = s.IdleTimeout, s.MaxHeaderBytes, s.DisableGeneralOptionsHandler
 		if s.ErrorLog != nil {
 			t.srv.ErrorLog = s.ErrorLog
 		}

@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -139,7 +140,8 @@ func logLine(line func(r *http.Request) string) func(testing.TB, *hardened) {
 
 // debugLine is a record of an app, with something in it.
 func debugLine(v string) string {
-	return fmt.Sprintf(`{"time":%q,"level":"DEBUG","msg":"debug","value":%q}`, time.Now().Format(time.RFC3339), v)
+	value, _ := json.Marshal(v)
+	return fmt.Sprintf(`{"time":%q,"level":"DEBUG","msg":"debug","value":%s}`, time.Now().Format(time.RFC3339), value)
 }
 
 func limiterKey(key func(r *http.Request) string) func(testing.TB, *hardened) {

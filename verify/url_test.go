@@ -70,7 +70,7 @@ func deploy(t testing.TB, d deployment) (url string, cfg verify.Config) {
 	cert, pool := certificate(t, d.notAfter)
 	quiet := log.New(io.Discard, "", 0)
 	secure := httptest.NewUnstartedServer(app.Handler)
-	secure.Config.ErrorLog, secure.Config.ReadHeaderTimeout = quiet, min(a.server.ReadHeaderTimeout, 200*time.Millisecond)
+	secure.Config.ErrorLog, secure.Config.ReadHeaderTimeout = quiet, min(a.server.ReadHeaderTimeout, time.Second)
 	secure.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: d.minTLS}
 	secure.EnableHTTP2 = !d.http1
 	secure.StartTLS()
@@ -79,7 +79,7 @@ func deploy(t testing.TB, d deployment) (url string, cfg verify.Config) {
 	a.log.also = file
 	cfg = fastURL(expectations())
 	cfg.RootCAs, cfg.PlainURL, cfg.Logs.File = pool, serve(t, app.Handler), file.Name()
-	cfg.HeaderTimeout = 200 * time.Millisecond
+	cfg.HeaderTimeout = time.Second
 	cfg.Limits.MaxWait, cfg.Limits.Requests, cfg.Limits.Burst = 3*time.Second, 5000, 500
 	cfg.Version = &verify.Version{Path: "/version", Field: "build.version", Want: "v1.2.3"}
 	a.mux.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"build":{"version":"v1.2.3"}}`) })
@@ -252,8 +252,9 @@ func TestDeployedMutants(t *testing.T) {
 				m.breaks(t, a)
 			}})
 			cfg.Only = []string{m.check}
-			if r, _ := verify.AuditURL(t.Context(), url, cfg).Result(m.check); r.Status != verify.Fail {
-				t.Errorf("%s", r.Line(false))
+			rep := verify.AuditURL(t.Context(), url, cfg)
+			if r, _ := rep.Result(m.check); r.Status != verify.Fail {
+				t.Errorf("%s (%v)", r.Line(false), rep.Err)
 			}
 		})
 	}
