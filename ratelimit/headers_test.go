@@ -1,8 +1,11 @@
 package ratelimit_test
 
 import (
+	"context"
+	"math"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -97,5 +100,60 @@ func TestOlderStylesHideATrial(t *testing.T) {
 		if got := get(h, "192.0.2.1:1").Header().Get("X-RateLimit-Remaining"); got != c.want {
 			t.Errorf("%d policies: %s, want %s", len(c.policies), got, c.want)
 		}
+	}
+}
+
+// liar is a Store that breaks its contract.
+type liar struct{ state ratelimit.State }
+
+func (l liar) Take(_ context.Context, asks []ratelimit.Ask) ([]ratelimit.State, error) {
+	return slices.Repeat([]ratelimit.State{l.state}, len(asks)), nil
+}
+
+// TestStoreThatLies: no answer of a Store makes a promise of centuries.
+func TestStoreThatLies(t *testing.T) {
+	for _, debt := range []time.Duration{math.MaxInt64, math.MinInt64, time.Hour} {
+		h := newLimiter(t, ratelimit.Config{Policies: one(1, time.Second, 5), Store: liar{ratelimit.State{Debt: debt, Denied: true}}}).Wrap(&spy{})
+		if w := get(h, "192.0.2.1:1"); w.Code != 429 || w.Header().Get("Retry-After") != "1" {
+			t.Errorf("%v: %d, Retry-After %q", debt, w.Code, w.Header().Get("Retry-After"))
+		}
+	}
+}
+
+// TestAddedLineIsACopy: the lines that somebody else put there may lie in a slice that is not this response's alone.
+func TestAddedLineIsACopy(t *testing.T) {
+	shared := append(make([]string, 0, 4), `"outer";r=1;t=1`)
+	w := httptest.NewRecorder()
+	w.Header()["Ratelimit"], w.Header()["Ratelimit-Policy"] = shared, shared
+	r := httptest.NewRequest("GET", "/", nil)
+	newLimiter(t, ratelimit.Config{Policies: one(1, time.Second, 5)}).Wrap(&spy{}).ServeHTTP(w, r)
+	if got := shared[:2][1]; got != "" || len(w.Header()["Ratelimit"]) != 2 {
+		t.Errorf("%q written into a shared slice", got)
+	}
+}
+
+// keys remembers what a Store is asked for.
+type keys struct {
+	liar
+	asked []string
+}
+
+func (k *keys) Take(ctx context.Context, asks []ratelimit.Ask) ([]ratelimit.State, error) {
+	for _, a := range asks {
+		k.asked = append(k.asked, a.Key)
+	}
+	return k.liar.Take(ctx, asks)
+}
+
+// TestStoreIsGivenTheKey of the policy's own func, and its fallback shows up in Stats.
+func TestStoreIsGivenTheKey(t *testing.T) {
+	store := &keys{}
+	m := newLimiter(t, ratelimit.Config{Store: store, Policies: []ratelimit.Policy{{Name: "user", Limit: 1, Burst: 5,
+		Key: func(r *http.Request) string { return r.Header.Get("User") }}}})
+	for _, user := range []string{"a", "b"} {
+		m.Check(&http.Request{Header: http.Header{"User": {user}}})
+	}
+	if !slices.Equal(store.asked, []string{"a", "b"}) || m.Stats().Slots == 0 {
+		t.Errorf("asked for %q, %+v", store.asked, m.Stats())
 	}
 }
