@@ -38,6 +38,7 @@ func appChecks() []Check {
 	}
 }
 
+// checkPanic asks again afterwards: a recovery that leaves a lock held shows in the next request.
 func checkPanic(p *Probe) {
 	p.innerWorks()
 	res, err := p.Try(p.inner("panic"))
@@ -52,6 +53,7 @@ func checkPanic(p *Probe) {
 	}
 }
 
+// checkLatePanic sends more than the server's buffer of 4 KiB, so that the status is out when the panic comes.
 func checkLatePanic(p *Probe) {
 	p.innerWorks()
 	if res, err := p.Try(p.inner("late")); err == nil && res.BodyErr == nil {
@@ -59,6 +61,7 @@ func checkLatePanic(p *Probe) {
 	}
 }
 
+// checkAbort has nothing written before: a naive recovery would send its 500.
 func checkAbort(p *Probe) {
 	p.innerWorks()
 	if res, err := p.Try(p.inner("abort")); err == nil && res.BodyErr == nil {
@@ -66,6 +69,8 @@ func checkAbort(p *Probe) {
 	}
 }
 
+// checkTimeout wants both: an answer for the client, and an end for the handler. http.TimeoutHandler and a deadline on
+// the context do that; a write timeout of the server that is shorter cuts the answer off.
 func checkTimeout(p *Probe) {
 	limit := p.cfg.Timeout
 	if limit == 0 {
@@ -101,6 +106,7 @@ func (a *innerApp) ended() bool {
 
 var goodID = regexp.MustCompile(`^[\w.:@+/=-]{11,128}$`)
 
+// checkRequestID sends ids that would forge a log record, a page or a terminal line if they were taken as they are.
 func checkRequestID(p *Probe) {
 	name := p.cfg.RequestID
 	if name == "" {

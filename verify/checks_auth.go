@@ -25,6 +25,7 @@ func authChecks() []Check {
 	}
 }
 
+// checkCSRF compares with what the service's own page gets: a 401 for both says nothing of other sites, so it fails.
 func checkCSRF(p *Probe) {
 	if p.cfg.CSRF == nil {
 		p.Skip("no call that changes something is declared (CSRF)")
@@ -79,6 +80,8 @@ func (a *Auth) strangers() map[string]string {
 	return list
 }
 
+// checkAuthMatrix takes 401 and 403 for a refusal, and 400 for a credential that is malformed. 404 is none: it would pass
+// for a route that is not there.
 func checkAuthMatrix(p *Probe) {
 	a := p.cfg.Auth
 	if a == nil {
@@ -169,6 +172,7 @@ func (p *Probe) otherMethods(a *Auth) {
 	}
 }
 
+// checkCompression cannot see what an answer repeats of a request; it asks that declared secrets are left uncompressed.
 func checkCompression(p *Probe) {
 	if len(p.cfg.Secrets) == 0 {
 		p.Skip("no answer with a secret is declared (Secrets)")

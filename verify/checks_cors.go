@@ -85,6 +85,7 @@ func admits(res *Response, origin string) bool {
 	return n == 1 && (v == origin || v == "*")
 }
 
+// checkCORSControl is what a browser of the declared origin does. The other CORS checks count only where it holds.
 func checkCORSControl(p *Probe) {
 	c := p.needCORS()
 	origins := c.named()
@@ -155,6 +156,8 @@ func (c *CORS) hostile() []string {
 	return slices.DeleteFunc(list, c.allows)
 }
 
+// checkCORSHostile compares with the origin that was sent and with "*": a constant that names the one allowed origin
+// admits nobody else, and an origin in other letters is one that no browser sends.
 func checkCORSHostile(p *Probe) {
 	c := p.needCORS()
 	if c.AnyOrigin {
@@ -180,6 +183,7 @@ func checkCORSHostile(p *Probe) {
 	}
 }
 
+// checkCORSVary minds the answer without an Origin too: it is the one that a cache keeps and hands to a page.
 func checkCORSVary(p *Probe) {
 	c := p.needCORS()
 	with := p.Do(Request{Path: c.Path}.with("Origin", c.allowed()))
@@ -232,6 +236,7 @@ func checkCORSErrors(p *Probe) {
 	}
 }
 
+// checkCORSStack asks for a handler that echoes whatever origin it is sent, as a forgotten one would.
 func checkCORSStack(p *Probe) {
 	c := p.needCORS()
 	if c.AnyOrigin {

@@ -34,6 +34,7 @@ var exposed = []struct {
 
 var listing = regexp.MustCompile(`(?i)<pre>\s*<a href=|<title>Index of /`)
 
+// checkExposed goes by the body, as checkMetricsPrivate does.
 func checkExposed(p *Probe) {
 	for _, e := range exposed {
 		for _, path := range e.paths {
@@ -49,6 +50,7 @@ func checkExposed(p *Probe) {
 	}
 }
 
+// checkVersion proves a roll-back as well as a deploy: both are a version that must be there.
 func checkVersion(p *Probe) {
 	v := p.cfg.Version
 	if v == nil {

@@ -43,6 +43,7 @@ func errorChecks() []Check {
 var tellTales = regexp.MustCompile(`(?i)goroutine \d+ \[|[a-z_]\.go:\d+|runtime error:|panic: |SQLSTATE|sqlite3?[:._]|\bpq: |\bpgx\b|near "[^"]*": syntax error|syntax error at or near|` +
 	`You have an error in your SQL syntax|ORA-\d{5}|unterminated quoted string|Traceback \(most recent call last\)|\bat [\w.$]+\([\w]+\.java:\d+\)|no such table|dial tcp |/(?:home|root|usr|app|src)/[\w./-]+\.(?:go|py|rb|js|ts|php|java|cs):\d|gorm\.io`)
 
+// checkOpaque looks at error answers only: a page may well quote Go code.
 func checkOpaque(p *Probe) {
 	answers := p.samples()
 	for _, try := range p.tryMalformed() {
@@ -130,6 +131,8 @@ func (p *Probe) declared() []Call {
 	return list
 }
 
+// checkHostileInput lets any 4xx pass, and 501 for a method that nobody knows. In process a dropped connection is a panic
+// that nobody recovered.
 func checkHostileInput(p *Probe) {
 	tries := p.tryMalformed()
 	for _, in := range p.cfg.Inputs {
@@ -149,6 +152,8 @@ func checkHostileInput(p *Probe) {
 	}
 }
 
+// checkSQL is a smoke test: error texts, 5xx, and a condition whose truth changes the answer. It writes nothing into the
+// data but what the declared calls write.
 func checkSQL(p *Probe) {
 	if len(p.cfg.Inputs) == 0 {
 		p.Skip("no input is declared (Inputs)")
@@ -190,6 +195,7 @@ func (p *Probe) outcome(in Call, value string) []byte {
 	return out
 }
 
+// checkOpenRedirect tries paths that routers clean by a redirect of their own, and then the declared parameters.
 func checkOpenRedirect(p *Probe) {
 	judge := func(r Request, target string) {
 		res, err := p.Try(r)
@@ -257,6 +263,8 @@ func (b *Body) tooLarge(chunked bool) Request {
 	return r
 }
 
+// checkBodyLimit sends one byte too many, twice: with a length, which can be refused unread, and in chunks, where only
+// reading tells. HTTP/2 has no connection to close.
 func checkBodyLimit(p *Probe) {
 	b := p.cfg.Body
 	if b == nil {
@@ -284,6 +292,7 @@ func checkBodyLimit(p *Probe) {
 	}
 }
 
+// checkTrace looks for a header of the request in the answer: 200 alone may be any page.
 func checkTrace(p *Probe) {
 	mark := random(24)
 	res, err := p.Try(Request{Method: http.MethodTrace}.with("X-Gambeson-Verify", mark))

@@ -50,6 +50,7 @@ func headerChecks() []Check {
 	}
 }
 
+// checkNosniff takes no single answer for all: http.Error sets the header, and so do many 404 pages.
 func checkNosniff(p *Probe) {
 	p.each(func(res *Response) string {
 		return exactly(res, "X-Content-Type-Options", func(v string) bool { return strings.EqualFold(v, "nosniff") })
@@ -69,14 +70,21 @@ func exactly(res *Response, name string, good func(string) bool) (wrong string) 
 	return ""
 }
 
+// checkFrame accepts either header. Where both are there a browser goes by frame-ancestors (CSP3 section 6.4.2), so an
+// open one is not mended by X-Frame-Options, but another policy may still close it.
 func checkFrame(p *Probe) {
 	p.each(func(res *Response) string {
+		open := ""
 		for _, policy := range policies(res) {
 			if sources, ok := policy["frame-ancestors"]; ok {
 				if !slices.ContainsFunc(sources, openSource) {
 					return ""
 				}
+				open = "frame-ancestors " + clip(strings.Join(sources, " "), 60)
 			}
+		}
+		if open != "" {
+			return open
 		}
 		return exactly(res, "X-Frame-Options", func(v string) bool {
 			return strings.EqualFold(v, "DENY") || strings.EqualFold(v, "SAMEORIGIN")
@@ -87,6 +95,7 @@ func checkFrame(p *Probe) {
 // openSource is a source that means any site.
 func openSource(s string) bool { return s == "*" || s == "http:" || s == "https:" }
 
+// checkReferrer reads a list as a browser does: the last policy that it knows counts.
 func checkReferrer(p *Probe) {
 	good := []string{"no-referrer", "same-origin", "strict-origin", "strict-origin-when-cross-origin"}
 	p.each(func(res *Response) string {
@@ -97,6 +106,7 @@ func checkReferrer(p *Probe) {
 	})
 }
 
+// checkHSTS wants one value: with two, browsers take the first, and a proxy's may be the shorter one.
 func checkHSTS(p *Probe) {
 	if !p.https() {
 		p.Skip("https is not declared (HTTPS)")
@@ -125,6 +135,7 @@ func checkHSTS(p *Probe) {
 
 var versioned = regexp.MustCompile(`(?i)/v?\d|\d+\.\d+`)
 
+// checkSoftware minds versions, not names: "Server: Caddy" tells nothing that an attacker needs.
 func checkSoftware(p *Probe) {
 	p.each(func(res *Response) string {
 		for _, name := range []string{"X-Powered-By", "X-AspNet-Version", "X-AspNetMvc-Version", "X-Runtime", "X-Generator", "X-Debug-Token"} {
@@ -139,6 +150,7 @@ func checkSoftware(p *Probe) {
 	})
 }
 
+// checkCookies looks at all answers that it can provoke, log-in and tokens too; deletions do not count.
 func checkCookies(p *Probe) {
 	answers := p.samples()
 	if p.cfg.Login != nil {
@@ -174,6 +186,7 @@ func checkCookies(p *Probe) {
 	}
 }
 
+// checkAuthCache judges only what the credential opens: an error page may be cached as it likes.
 func checkAuthCache(p *Probe) {
 	a := p.cfg.Auth
 	if a == nil || len(a.Credential) == 0 {

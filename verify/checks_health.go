@@ -42,6 +42,7 @@ func (p *Probe) needHealth() *Health {
 	return p.cfg.Health
 }
 
+// checkHealthUp reads the status and the cache header only: the body is the service's own.
 func checkHealthUp(p *Probe) {
 	for name, path := range p.needHealth().paths() {
 		start := time.Now()
@@ -64,6 +65,8 @@ func checkHealthUp(p *Probe) {
 // innards is what a probe must not tell a stranger.
 var innards = regexp.MustCompile(`(?i)refused|dial |\w+://|\bpq:|sqlite|SQLSTATE|\.go:\d|password|timeout exceeded|no route to host|127\.0\.0\.1`)
 
+// checkHealthDown breaks a dependency and mends it again. Readiness may take a while (results are kept, one fail may be
+// an accident), so in a test it is waited for in virtual time.
 func checkHealthDown(p *Probe) {
 	h := p.needHealth()
 	switch {
@@ -111,6 +114,7 @@ func (p *Probe) becomes(path string, status int, within time.Duration) bool {
 	}
 }
 
+// checkHealthInternal asks as a load balancer or kubelet does.
 func checkHealthInternal(p *Probe) {
 	for name, path := range p.needHealth().paths() {
 		for _, r := range []Request{{Path: path, Host: "10.0.0.7:8080", Plain: true}, {Path: path, Host: "10.0.0.7:8080", Plain: true, Method: http.MethodHead}} {

@@ -56,6 +56,8 @@ func (p *Probe) needPlain() {
 	}
 }
 
+// checkRedirect asks with POST as well: unrolled/secure and many proxies answer it 301, which a browser repeats as GET.
+// A closed port is as good as a redirect.
 func checkRedirect(p *Probe) {
 	p.needPlain()
 	p.Do(Request{}) // the control: https answers
@@ -84,6 +86,7 @@ func checkRedirect(p *Probe) {
 	}
 }
 
+// checkHTTPSSpoof needs a redirect to take away: where http is served to everybody, a forged header changes nothing.
 func checkHTTPSSpoof(p *Probe) {
 	p.needPlain()
 	if control := p.Do(Request{Plain: true}); control.ok() {
@@ -97,6 +100,8 @@ func checkHTTPSSpoof(p *Probe) {
 	}
 }
 
+// checkHost looks for the foreign name in what comes back, whether or not HostCheck is declared: to repeat it is wrong
+// in any service. Over http the redirect itself may carry it.
 func checkHost(p *Probe) {
 	repeated := func(res *Response, how string) {
 		if strings.Contains(strings.ToLower(res.Header.Get("Location")), evilHost) {
@@ -143,6 +148,7 @@ func (p *Probe) needTLS() (addr string) {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
+// checkTLSMin speaks the old versions itself; the handshake must fail. No byte of HTTP is sent on it.
 func checkTLSMin(p *Probe) {
 	addr := p.needTLS()
 	p.Do(Request{}) // the control: a handshake of today works
@@ -158,6 +164,7 @@ func checkTLSMin(p *Probe) {
 	p.Fail("a handshake with %s is accepted", tls.VersionName(conn.(*tls.Conn).ConnectionState().Version))
 }
 
+// checkExpiry looks at the leaf only: a chain that does not verify has failed every request before.
 func checkExpiry(p *Probe) {
 	p.needTLS()
 	res := p.Do(Request{})
@@ -170,6 +177,7 @@ func checkExpiry(p *Probe) {
 	}
 }
 
+// checkHTTP2 warns: a service on HTTP/1.1 is slow, and safe.
 func checkHTTP2(p *Probe) {
 	p.needTLS()
 	if res := p.Do(Request{}); res.Proto != "HTTP/2.0" {

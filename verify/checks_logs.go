@@ -37,6 +37,7 @@ func logChecks() []Check {
 // mark is a path that is not there and that shows in the log.
 func mark() string { return "/gambeson-verify-" + strings.ToLower(random(16)) }
 
+// checkLogJSON stops at the first line of each fault: a log that is all text would fill the report.
 func checkLogJSON(p *Probe) {
 	log := p.logged(func() {
 		p.Do(Request{})
@@ -79,6 +80,7 @@ func checkLogJSON(p *Probe) {
 	}
 }
 
+// checkLogOne counts records that name a path made up for this request, so that other traffic does not disturb it.
 func checkLogOne(p *Probe) {
 	paths := map[string]string{"an ordinary one": mark()}
 	var requests []Request
@@ -128,6 +130,7 @@ func (p *Probe) limitedIsLogged() {
 	}
 }
 
+// checkLogLevel takes the words and numbers that slog, zap, zerolog, logrus, pino and syslog use.
 func checkLogLevel(p *Probe) {
 	level := func(r Request, want string, good ...string) {
 		var res *Response
@@ -189,6 +192,8 @@ func (p *Probe) carriers(path string) map[string]func(secret string) Request {
 	return m
 }
 
+// checkLogLeak has one secret for each carrier, so that a finding names the way out. A dead logger would pass: a mark that
+// must be in the log is its control.
 func checkLogLeak(p *Probe) {
 	marked := mark()
 	secrets := map[string]string{} // by carrier
@@ -235,6 +240,7 @@ func checkLogLeak(p *Probe) {
 	}
 }
 
+// checkLogInject compares with the lines that an ordinary request leaves: some log two.
 func checkLogInject(p *Probe) {
 	ordinary := parseLog(p.logged(func() { p.Do(Request{Path: mark()}) }))
 	plain, isJSON := len(ordinary), allJSON(ordinary)

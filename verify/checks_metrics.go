@@ -35,6 +35,7 @@ var secretPages = []struct {
 	{[]string{"/actuator", "/actuator/env", "/debug/requests", "/server-status"}, regexp.MustCompile(`"_links"|"propertySources"|/debug/requests\?|Apache Server Status`), "an admin page"},
 }
 
+// checkMetricsPrivate goes by the body: a page for people may answer every path with 200.
 func checkMetricsPrivate(p *Probe) {
 	if m := p.cfg.Metrics; m != nil && p.local != nil && p.local.app.Admin != nil {
 		if res := p.Do(Request{Path: m.Path, Admin: true}); !secretPages[0].magic.Match(res.Body) {
@@ -104,6 +105,7 @@ func raised(before, after map[string]float64, n float64) (names []string) {
 	return names
 }
 
+// checkMetricsContent finds the counter by what it does: some counter of requests must rise by just the number made.
 func checkMetricsContent(p *Probe) {
 	before, _ := p.scrape()
 	const n = 5
@@ -147,6 +149,7 @@ func anySeries(list []series, is func(series) bool) bool {
 	return false
 }
 
+// checkCardinality warms the families up first, then counts series: those of a status or a bucket come once.
 func checkCardinality(p *Probe) {
 	mark := "GV" + strings.ToUpper(random(10))
 	attack := func(n int) {

@@ -94,6 +94,7 @@ func (p *Probe) exhausted() *Rate {
 	return r
 }
 
+// checkRateTrigger allows for some slack above the burst, as limiters on several instances have, and none below.
 func checkRateTrigger(p *Probe) {
 	r := p.needRate((*Rate).most)
 	last, admitted := p.burst(Request{Path: r.Path, From: attacker}, r.most())
@@ -134,6 +135,7 @@ func spoofs(addr string) map[string]string {
 		"Fly-Client-Ip": addr, "X-Cluster-Client-Ip": addr, "X-Originating-Ip": addr, "Forwarded": "for=" + addr, "X-Azure-Clientip": addr}
 }
 
+// checkRateSpoof rotates addresses in headers only: a request that is let in now was taken for another client's.
 func checkRateSpoof(p *Probe) {
 	const tries = 3 // a bucket that fills meanwhile may let one through
 	names := spoofs("")
@@ -166,6 +168,7 @@ func checkRateSpoof(p *Probe) {
 	}
 }
 
+// checkRateIsolate is the control of a limiter by address: one bucket for all would pass the others.
 func checkRateIsolate(p *Probe) {
 	r := p.exhausted()
 	if res := p.Do(Request{Path: r.Path, From: victim}); res.Status == http.StatusTooManyRequests {
@@ -173,6 +176,7 @@ func checkRateIsolate(p *Probe) {
 	}
 }
 
+// checkRateLockout is the other half of checkRateSpoof: who can name an address can also use up its limit.
 func checkRateLockout(p *Probe) {
 	r := p.exhausted()
 	if res := p.Do(Request{Path: r.Path, From: victim}); res.Status == http.StatusTooManyRequests {
@@ -186,6 +190,7 @@ func checkRateLockout(p *Probe) {
 	}
 }
 
+// checkRateV6 changes the lower half of the address alone.
 func checkRateV6(p *Probe) {
 	r := p.exhausted()
 	network := netip.MustParseAddr("2001:db8:77:1::").As16()
@@ -198,6 +203,7 @@ func checkRateV6(p *Probe) {
 	p.Fail("%d requests from as many addresses of one /64 were let through", r.most())
 }
 
+// checkRateRecover keeps to the second that Retry-After names: clients do.
 func checkRateRecover(p *Probe) {
 	r := p.needRate((*Rate).most)
 	last, _ := p.burst(Request{Path: r.Path, From: attacker}, r.most())
@@ -216,6 +222,7 @@ func checkRateRecover(p *Probe) {
 	}
 }
 
+// checkRateHealth asks from the address that was refused: balancer and clients may share one behind a NAT.
 func checkRateHealth(p *Probe) {
 	h := p.needHealth()
 	r := p.exhausted()
@@ -233,6 +240,7 @@ func checkRateHealth(p *Probe) {
 	}
 }
 
+// checkRateLogin wants the first guess looked at, and one of the next refused with 429, whichever limit does it.
 func checkRateLogin(p *Probe) {
 	l := p.cfg.Login
 	if l == nil {

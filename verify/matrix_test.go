@@ -36,6 +36,10 @@ var headerMutants = []mutant{
 	{"hdr-frame", "framing allowed to every site", []string{"hdr-csp"}, header(func(h http.Header, _ *http.Request, _ int) {
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors *")
 	})},
+	{"hdr-frame", "an open frame-ancestors, for which browsers ignore X-Frame-Options", []string{"hdr-csp"}, header(func(h http.Header, _ *http.Request, _ int) {
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors https:")
+		h.Set("X-Frame-Options", "DENY")
+	})},
 	{"hdr-referrer", "Referrer-Policy: unsafe-url", nil, header(func(h http.Header, _ *http.Request, _ int) { h.Set("Referrer-Policy", "unsafe-url") })},
 	{"hdr-hsts", "HSTS for a minute", nil, header(func(h http.Header, _ *http.Request, _ int) { h.Set("Strict-Transport-Security", "max-age=60") })},
 	{"hdr-hsts", "no HSTS", nil, reheader(func(c *headers.Config) { c.HSTS = headers.HSTS{Off: true} })},
