@@ -35,7 +35,9 @@ func TestWrap(t *testing.T) {
 		len  bool   // Content-Length must match
 	}{
 		{"text", answer(500, "text/plain; charset=utf-8", "dial: password="+p+" failed"), "dial: password=[REDACTED] failed", false},
-		{"http.Error", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "cannot reach "+dsn, http.StatusBadGateway) }, "cannot reach [REDACTED]\n", false},
+		{"http.Error", func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "cannot reach "+dsn, http.StatusBadGateway)
+		}, "cannot reach [REDACTED]\n", false},
 		{"no type", answer(500, "", "cannot reach "+dsn), "cannot reach [REDACTED]", false},
 		{"JSON", answer(503, "application/json", `{"error":"x","token":"abc"}`), `{"error":"x","token":"[REDACTED]"}`, false},
 		{"problem", answer(500, "application/problem+json", `{"detail":"`+dsn+`"}`), `{"detail":"[REDACTED]"}`, false},
