@@ -17,23 +17,18 @@ func (s *scan) text(src string) {
 	}
 	encoded, tried := layers(0), 0
 	n := len(src)
-	for i := 0; i < n; {
+	for i := x.quiet(src, 0); i < n; i = x.quiet(src, i) {
 		c := class[src[i]]
 		if c&wordByte != 0 {
 			start := i
 			for i++; i < n && class[src[i]]&wordByte != 0; i++ {
 			}
-			if start+2 >= n {
-				break
-			}
 			switch {
 			case x.has(src[start], src[start+1], src[start+2]):
 				i = s.word(x, src, start, i)
 			case c&digit != 0:
-				if i-start >= 14 || i-start == 4 && i < n && (src[i] == ' ' || src[i] == '-' || src[i] == '+') {
-					i = s.number(src, start, i)
-				}
-			case c&upper != 0 && i-start >= 4 && class[src[start+2]]&digit != 0:
+				i = s.number(src, start, i)
+			case c&upper != 0 && class[src[start+2]]&digit != 0:
 				i = s.iban(src, start, i)
 			}
 			if start > 0 && src[start-1] == '/' {
@@ -41,16 +36,8 @@ func (s *scan) text(src string) {
 			}
 			continue
 		}
-		if c&trigger == 0 {
-			i++
-			continue
-		}
 		switch src[i] {
 		case '=', ':':
-			if i >= 2 && i+1 < n && src[i] == ':' && class[src[i-1]]&class[src[i+1]]&digit != 0 && (class[src[i-2]]&digit != 0 || src[i-2] == '.') {
-				i++ // 12:34, 203.0.113.9:52144
-				continue
-			}
 			i = s.pair(src, i)
 		case '%':
 			if encoded&percentLayer == 0 && i+2 < n && class[src[i+1]]&hexByte != 0 && class[src[i+2]]&hexByte != 0 {
@@ -71,16 +58,7 @@ func (s *scan) text(src string) {
 				i++
 			}
 		case '-':
-			switch {
-			case i+2 >= n:
-				i++
-			case src[i+1] == '>' && src[i+2] == ' ' && i > 0 && src[i-1] == ' ': // password -> x
-				i = s.pair(src, i)
-			case src[i+1] == '-' || i > 0 && src[i-1] == ' ' && (src[i+2] == ' ' || class[src[i+1]]&letter != 0):
-				i = s.dashes(src, i)
-			default:
-				i++
-			}
+			i = s.dashes(src, i)
 		case '{', '[':
 			// JSON in a text is judged as JSON: its strings are read, its names have values. Where it is none, text it is.
 			if i >= tried && i+2 < n && (src[i+1] == '"' || src[i+1] == '{' || src[i] == '{' && class[src[i+1]]&blank != 0) {
@@ -116,6 +94,55 @@ func (s *scan) text(src string) {
 	if len(s.spans)-first > 1 {
 		s.settle(first)
 	}
+}
+
+// quiet is the next place from i on where a rule may begin, and the end of src where there is none. It keeps apart what
+// nearly all bytes of nearly all texts go through.
+func (x *index) quiet(src string, i int) int {
+	for n := len(src); i < n; {
+		c := class[src[i]]
+		if c&(wordByte|trigger) == 0 {
+			i++
+			continue
+		}
+		if c&trigger != 0 {
+			switch src[i] {
+			case '-':
+				if i+2 < n && (src[i+1] == '-' || i > 0 && src[i-1] == ' ') {
+					return i
+				}
+			case ':': // but not in 12:34 and 203.0.113.9:52144
+				if i < 2 || i+1 == n || class[src[i-1]]&class[src[i+1]]&digit == 0 || class[src[i-2]]&digit == 0 && src[i-2] != '.' {
+					return i
+				}
+			default:
+				return i
+			}
+			i++
+			continue
+		}
+		start := i
+		for i++; i < n && class[src[i]]&wordByte != 0; i++ {
+		}
+		if start+2 >= n {
+			return n
+		}
+		size := i - start
+		switch {
+		case x.has(src[start], src[start+1], src[start+2]):
+			return start
+		case c&digit != 0:
+			if size >= 14 || size == 4 && i < n && class[src[start+1]]&class[src[start+2]]&class[src[i-1]]&digit != 0 && (src[i] == ' ' || src[i] == '-' || src[i] == '+') {
+				return start
+			}
+		case c&upper != 0 && size >= 4 && class[src[start+2]]&digit != 0:
+			return start
+		}
+		if (size >= 20 || i < n && src[i] == '-') && start > 0 && src[start-1] == '/' {
+			return start
+		}
+	}
+	return i
 }
 
 func hexQuad(q string) bool {

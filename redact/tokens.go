@@ -96,12 +96,16 @@ func (s *scan) spoken(src string, end int) int {
 
 func uuid(v string) bool { return len(v) == 36 && v[8] == '-' && hexDashSet.run(v, 0, 36) == 36 }
 
-// dashes looks at a hyphen: -----BEGIN of a private key, --password of a command line, or nothing.
+// dashes looks at a hyphen behind a blank, or two: -----BEGIN of a private key, --password or -p of a command line, an
+// arrow, or nothing.
 func (s *scan) dashes(src string, i int) int {
 	if i+2 >= len(src) {
 		return i + 1
 	}
 	if src[i+1] != '-' {
+		if src[i+1] == '>' && src[i+2] == ' ' { // password -> x
+			return s.pair(src, i)
+		}
 		if src[i+2] == ' ' && strings.IndexByte("upab", src[i+1]) >= 0 {
 			return s.shortFlag(src, i, i+3)
 		}

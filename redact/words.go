@@ -56,7 +56,7 @@ var words = func() map[string]wordInfo {
 	each(`value val values str raw b64 b base64 base hex hash hashed digest new old confirm confirmation confirmed again repeat
 		repeated retype verify v current previous prev next plain plaintext clear cleartext pem der bytes text data enc encrypted
 		decrypted encoded decoded prod dev test live staging default primary secondary tmp temp literal backup
-		jwk json string binary content salt`, func(i *wordInfo) { i.tail = true })
+		jwk json string binary salt`, func(i *wordInfo) { i.tail = true })
 	each(`provided supplied given received`, func(i *wordInfo) { i.filler = true })
 
 	pair := func(p partner, heads, before string) {
