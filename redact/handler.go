@@ -3,7 +3,6 @@ package redact
 import (
 	"context"
 	"log/slog"
-	"slices"
 )
 
 // Handler puts the redactor in front of a slog handler: message, attributes, groups and the context of With. A record
@@ -55,19 +54,22 @@ func (h *handler) WithGroup(name string) slog.Handler {
 }
 
 func (h *handler) Handle(ctx context.Context, rec slog.Record) error {
-	s := h.r.scan() // lost, not returned, should something below panic
-	msg, changed := s.value(rec.Message)
-	dirty := changed
+	p := probe{r: h.r, all: h.r.custom()} // its scan is lost, not returned, should something below panic
+	dirty := p.text(rec.Message)
 	if !dirty {
 		rec.Attrs(func(a slog.Attr) bool {
-			dirty = s.touches(a, h.parent, h.class)
+			dirty = p.touches(a, h.parent, h.class)
 			return !dirty
 		})
 	}
 	if !dirty {
-		h.r.done(s)
+		if p.s != nil {
+			h.r.done(p.s)
+		}
 		return h.next.Handle(ctx, rec)
 	}
+	s := p.scan()
+	msg, _ := s.value(rec.Message)
 	out := slog.NewRecord(rec.Time, rec.Level, msg, rec.PC)
 	attrs := make([]slog.Attr, 0, rec.NumAttrs())
 	rec.Attrs(func(a slog.Attr) bool {
@@ -110,76 +112,6 @@ func (s *scan) value(v string) (string, bool) {
 	return string(s.apply(nil, v)), true
 }
 
-// touches says, without allocating, whether attr would change a. It may say so where attr does not.
-func (s *scan) touches(a slog.Attr, parent string, inherited nameClass) bool {
-	if len(a.Key) >= 16 {
-		s.spans = s.spans[:0]
-		if s.any(a.Key); len(s.spans) > 0 {
-			return true
-		}
-	}
-	switch a.Value.Kind() {
-	case slog.KindString:
-		v := a.Value.String()
-		if inherited != none || s.r.custom() || !ordinary(a.Key) {
-			if c := max(inherited, s.r.attrUnder(parent, a.Key)); c != none && secretText(c, v, false) && (c != queryOnly || signatureField(a.Key)) {
-				return true
-			}
-		}
-		if len(v) < shortest {
-			return false
-		}
-		s.spans = s.spans[:0]
-		if c := class[v[0]]; c&wordByte != 0 && v[0] < 0x80 || v[0] == '/' { // not JSON
-			s.text(v)
-		} else {
-			s.any(v)
-		}
-		return len(s.spans) > 0
-	case slog.KindInt64, slog.KindUint64, slog.KindFloat64:
-		return s.secretNumber(a, parent, inherited)
-	case slog.KindBool, slog.KindTime, slog.KindDuration:
-		return false
-	case slog.KindGroup:
-		c := max(inherited, groupClass(s.r.attrUnder(parent, a.Key)))
-		if a.Key != "" {
-			parent = a.Key
-		}
-		return slices.ContainsFunc(a.Value.Group(), func(m slog.Attr) bool { return s.touches(m, parent, c) })
-	}
-	return true
-}
-
-func (s *scan) secretNumber(a slog.Attr, parent string, inherited nameClass) bool {
-	if (inherited != none || s.r.custom() || !ordinary(a.Key)) && max(inherited, s.r.attrUnder(parent, a.Key)) == strong {
-		return true
-	}
-	var n uint64
-	switch a.Value.Kind() {
-	case slog.KindInt64:
-		n = uint64(a.Value.Int64())
-	case slog.KindUint64:
-		n = a.Value.Uint64()
-	default:
-		return false
-	}
-	return cardNumber(n) && !countName(a.Key)
-}
-
-func cardNumber(n uint64) bool {
-	const least, most = 1e13, 1e19
-	if n < least || n >= most {
-		return false
-	}
-	var buf [20]byte
-	i := len(buf)
-	for ; n > 0; n /= 10 {
-		i--
-		buf[i] = '0' + byte(n%10)
-	}
-	return card(buf[i:])
-}
-
 // attr redacts one attribute and says whether it is another than before.
 func (s *scan) attr(a slog.Attr, parent string, inherited nameClass) (slog.Attr, bool) {
 	key, changed := a.Key, false
@@ -200,7 +132,7 @@ func (s *scan) attr(a slog.Attr, parent string, inherited nameClass) (slog.Attr,
 		}
 		return slog.String(key, text), true
 	case slog.KindInt64, slog.KindUint64, slog.KindFloat64:
-		if s.secretNumber(slog.Attr{Key: a.Key, Value: v}, parent, inherited) {
+		if s.r.secretNumber(slog.Attr{Key: a.Key, Value: v}, parent, inherited) {
 			return slog.String(key, s.marked(v.String())), true
 		}
 	case slog.KindGroup:

@@ -1,0 +1,98 @@
+package redact
+
+import (
+	"log/slog"
+	"slices"
+)
+
+// A probe says whether a record has to be changed. Most have not: it takes a scan only for a text that is not quiet.
+type probe struct {
+	r *Redactor
+	s *scan
+	// all says that no name may be let go at a glance.
+	all bool
+}
+
+func (p *probe) scan() *scan {
+	if p.s == nil {
+		p.s = p.r.scan()
+	}
+	return p.s
+}
+
+// text says whether there is a secret in v.
+func (p *probe) text(v string) bool {
+	if len(v) < shortest {
+		return false
+	}
+	x := p.r.index
+	if x == nil {
+		x = builtin
+	}
+	// Quotes and brackets in front may be JSON, and blanks what is in front of it.
+	if c := class[v[0]]; (c&alnum != 0 || v[0] == '/') && !p.r.cfg.IPs && x.quiet(v, 0) == len(v) {
+		return false
+	}
+	s := p.scan()
+	s.spans = s.spans[:0]
+	s.any(v)
+	return len(s.spans) > 0
+}
+
+// touches says, without allocating, whether attr would change a.
+func (p *probe) touches(a slog.Attr, parent string, inherited nameClass) bool {
+	if len(a.Key) >= 16 && p.text(a.Key) {
+		return true
+	}
+	switch a.Value.Kind() {
+	case slog.KindString:
+		v := a.Value.String()
+		if inherited != none || p.all || !ordinary(a.Key) {
+			if c := max(inherited, p.r.attrUnder(parent, a.Key)); c != none && secretText(c, v, false) && (c != queryOnly || signatureField(a.Key)) {
+				return true
+			}
+		}
+		return p.text(v)
+	case slog.KindInt64, slog.KindUint64, slog.KindFloat64:
+		return p.r.secretNumber(a, parent, inherited)
+	case slog.KindBool, slog.KindTime, slog.KindDuration:
+		return false
+	case slog.KindGroup:
+		c := max(inherited, groupClass(p.r.attrUnder(parent, a.Key)))
+		if a.Key != "" {
+			parent = a.Key
+		}
+		return slices.ContainsFunc(a.Value.Group(), func(m slog.Attr) bool { return p.touches(m, parent, c) })
+	}
+	return true
+}
+
+func (r *Redactor) secretNumber(a slog.Attr, parent string, inherited nameClass) bool {
+	if (inherited != none || r.custom() || !ordinary(a.Key)) && max(inherited, r.attrUnder(parent, a.Key)) == strong {
+		return true
+	}
+	var n uint64
+	switch a.Value.Kind() {
+	case slog.KindInt64:
+		n = uint64(a.Value.Int64())
+	case slog.KindUint64:
+		n = a.Value.Uint64()
+	default:
+		return false
+	}
+	return cardNumber(n) && !countName(a.Key)
+}
+
+func cardNumber(n uint64) bool {
+	const least, most = 1e13, 1e19
+	if n < least || n >= most {
+		return false
+	}
+	var buf [20]byte
+	i := len(buf)
+	for ; n > 0; n /= 10 {
+		i--
+		buf[i] = '0' + byte(n%10)
+	}
+	return card(buf[i:])
+}
