@@ -63,7 +63,7 @@ func peers(next func() func() *http.Request, target float64) []side {
 		return host, err
 	}
 	return []side{
-		serveNext("httprate", httprate.Limit(many, time.Minute, httprate.WithKeyFuncs(byIP))(nothing), next(), target),
+		serveNext("httprate", httprate.LimitBy(many, time.Minute, byIP)(nothing), next(), target),
 		serveNext("go-limiter", must(httplimit.NewMiddleware(must(memorystore.New(&memorystore.Config{Tokens: many, Interval: time.Minute})),
 			httplimit.IPKeyFunc())).Handle(nothing), next(), target),
 		serveNext("throttled", (&throttled.HTTPRateLimiterCtx{RateLimiter: gcra, VaryBy: vary(byIP)}).RateLimit(nothing), next(), target),
