@@ -39,7 +39,10 @@ func TestCarriers(t *testing.T) {
 	}
 	for name, carry := range carriers {
 		leaks, lost := 0, 0
-		for _, v := range vectors(t) {
+		for i, v := range vectors(t) {
+			if race && i%8 != 0 { // ten times slower, and nothing here is shared
+				continue
+			}
 			text, ok := v.value().(string)
 			switch v.Channel {
 			case "message", "error", "json_body", "form_body", "query", "url_userinfo", "raw_json":

@@ -54,7 +54,7 @@ func (h *handler) WithGroup(name string) slog.Handler {
 }
 
 func (h *handler) Handle(ctx context.Context, rec slog.Record) error {
-	p := probe{r: h.r, all: h.r.custom()} // its scan is lost, not returned, should something below panic
+	p := probe{r: h.r} // its scan is lost, not returned, should something below panic
 	dirty := p.text(rec.Message)
 	if !dirty {
 		rec.Attrs(func(a slog.Attr) bool {

@@ -9,8 +9,6 @@ import (
 type probe struct {
 	r *Redactor
 	s *scan
-	// all says that no name may be let go at a glance.
-	all bool
 }
 
 func (p *probe) scan() *scan {
@@ -47,7 +45,7 @@ func (p *probe) touches(a slog.Attr, parent string, inherited nameClass) bool {
 	switch a.Value.Kind() {
 	case slog.KindString:
 		v := a.Value.String()
-		if inherited != none || p.all || !ordinary(a.Key) {
+		if inherited != none || p.r.custom() || !ordinary(a.Key) {
 			if c := max(inherited, p.r.attrUnder(parent, a.Key)); c != none && secretText(c, v, false) && (c != queryOnly || signatureField(a.Key)) {
 				return true
 			}
