@@ -305,6 +305,41 @@ func Test6CORSOutsideOfAuthAndLimit(t *testing.T) {
 	}
 }
 
+func Test6CORSHasTheLastWord(t *testing.T) {
+	const evil = "https://evil.example"
+	for desc, app := range map[string]http.HandlerFunc{
+		"says nothing": func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Access-Control-Allow-Origin", "*") },
+		"writes": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+			w.Header().Set("Access-Control-Allow-Credentials", "true")
+			io.WriteString(w, "x")
+		},
+		"changes in place": func(w http.ResponseWriter, r *http.Request) {
+			if v := w.Header()["Access-Control-Allow-Origin"]; len(v) > 0 {
+				v[0] = evil
+			}
+			w.WriteHeader(http.StatusTeapot)
+		},
+		"adds": func(w http.ResponseWriter, r *http.Request) { w.Header().Add("Access-Control-Allow-Origin", evil) },
+		"panics": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			panic("boom")
+		},
+	} {
+		l := newLayers(t, 10)
+		if res := do(chain(app, l.Logging.Wrap, l.CORS.Wrap), request("GET", "/", "Origin", evil)); desc == "says nothing" && res.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: CORS alone gives %v; the failure to show is the handler's word", desc, res.Header)
+		}
+		h := l.build(t, app)
+		for origin, want := range map[string]string{evil: "", page: page} {
+			res := do(h, request("GET", "/", "Origin", origin))
+			if got := strings.Join(res.Header.Values("Access-Control-Allow-Origin"), " "); got != want || res.Header.Get("Access-Control-Allow-Credentials") != "" {
+				t.Errorf("%s: %s gets %q, credentials %q", desc, origin, got, res.Header.Get("Access-Control-Allow-Credentials"))
+			}
+		}
+	}
+}
+
 func Test7LimitOutsideOfAuth(t *testing.T) {
 	guess := func(h http.Handler) {
 		for i := range 100 {

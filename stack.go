@@ -154,6 +154,8 @@ func (s Stack) rows() []row {
 			one(maxBody > 0, "MaxBodyBytes", refuseLength(maxBody))},
 		{"leak guard", "no secret leaves in an error, whichever layer of the app wrote it",
 			one(s.LeakGuard != nil, "LeakGuard", s.LeakGuard.Wrap)},
+		{"CORS kept", "a handler's own Access-Control-Allow-Origin does not loosen what CORS decided",
+			one(s.CORS != nil, "CORS", keepCORS)},
 		{"deadline", "ends the context of all that follows",
 			one(timeout > 0, "Timeout", deadline(timeout, s.NoTimeout))},
 		{"before auth", "what must not wait for an identity", slot("BeforeAuth", s.BeforeAuth)},

@@ -320,7 +320,7 @@ func TestString(t *testing.T) {
 	s := must[gambeson.Stack](t)(gambeson.Default())
 	lines := strings.Split(strings.TrimSpace(s.String()), "\n")
 	want := []string{"health", "body limit", "logging", "metrics", "headers", "CORS (off)", "rate limit (off)", "CSRF", "body length",
-		"leak guard", "deadline", "before auth (off)", "auth (off)", "after auth (off)", "route"}
+		"leak guard", "CORS kept (off)", "deadline", "before auth (off)", "auth (off)", "after auth (off)", "route"}
 	if len(lines) != len(want) {
 		t.Fatalf("%d lines:\n%s", len(lines), s)
 	}
