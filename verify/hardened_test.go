@@ -44,6 +44,7 @@ type hardened struct {
 	// Where a mutant puts itself: around everything, or around the app within all layers.
 	outside, inside func(http.Handler) http.Handler
 	build           func(s *hardened, app http.Handler) (http.Handler, error) // nil: Stack.Build
+	loose           bool                                                      // handlers overwrite what CORS decided, where the layers are put together by hand
 }
 
 // expectations is what the hardened app promises.
@@ -89,8 +90,7 @@ func newHardened(t testing.TB) *hardened {
 		RateLimit:    newLimiter(t, ratelimit.Config{}),
 		LeakGuard:    redact.Default(),
 		MaxBodyBytes: testLimit, Timeout: 10 * time.Second,
-		Auth:       authenticate,
-		BeforeAuth: []func(http.Handler) http.Handler{dropInnerCORS},
+		Auth: authenticate,
 	}
 	a.routes()
 	admin := http.NewServeMux()
@@ -107,7 +107,8 @@ func newRedactor(t testing.TB) *redact.Redactor {
 	}}))
 }
 
-// dropInnerCORS keeps handlers from writing what the CORS layer has decided, which that layer cannot by itself.
+// dropInnerCORS keeps handlers from writing what the CORS layer has decided, as Stack does, for mutants that put the
+// layers together themselves.
 func dropInnerCORS(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		decided := map[string][]string{}

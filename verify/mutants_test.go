@@ -64,6 +64,9 @@ func order(names ...string) func(testing.TB, *hardened) {
 				"cors": a.CORS.Wrap, "limit": a.RateLimit.Wrap, "csrf": csrf().Handler, "auth": authOfAll}
 			rest.Health, rest.Logging, rest.Metrics, rest.Headers, rest.CORS, rest.RateLimit = nil, nil, nil, nil, nil, nil
 			rest.DangerouslyNoCSRF = true
+			if !a.loose {
+				rest.BeforeAuth = append(rest.BeforeAuth, dropInnerCORS)
+			}
 			maxBody := rest.MaxBodyBytes
 			rest.MaxBodyBytes = -1
 			h, err := rest.Build(app)
