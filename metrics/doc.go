@@ -65,37 +65,14 @@
 //
 // # Metrics of other layers
 //
-// No layer knows of Prometheus; each has a function to ask or to be told by. The health checks, read at each scrape, so
-// that a process with no prober shows them too:
+// No layer knows of Prometheus; each has a function to ask or to be told by. The adapters are ten lines each, compiled
+// and shown in the examples of their packages, and register with [Middleware.Registry]:
 //
-//	type checks struct{ *health.Middleware }
-//
-//	var up = prometheus.NewDesc("health_check_up", "Whether a check passes.", []string{"check"}, nil)
-//
-//	func (c checks) Describe(descs chan<- *prometheus.Desc) { descs <- up }
-//	func (c checks) Collect(out chan<- prometheus.Metric) {
-//		for _, k := range c.Checks() {
-//			value := 0.0
-//			if k.Status == health.Pass {
-//				value = 1
-//			}
-//			out <- prometheus.MustNewConstMetric(up, prometheus.GaugeValue, value, k.Name)
-//		}
-//	}
-//
-//	err := m.Registry().Register(checks{h}) // and health_ready, from h.Ready, as a GaugeFunc
-//
-// The limiter's decisions, told as they are made, and what its memory gave up:
-//
-//	decisions := prometheus.NewCounterVec(prometheus.CounterOpts{
-//		Name: "ratelimit_decisions_total", Help: "Decisions, by policy.",
-//	}, []string{"policy", "allowed"})
-//	limits.OnDecision = func(_ *http.Request, d ratelimit.Decision) { // never the key: it is the client's
-//		decisions.WithLabelValues(d.Policy, strconv.FormatBool(d.Allowed)).Inc()
-//	}
-//	evictions := prometheus.NewCounterFunc(prometheus.CounterOpts{
-//		Name: "ratelimit_evictions_total", Help: "Buckets given up before they were full.",
-//	}, func() float64 { return float64(limiter.Stats().Evicted) })
+//   - health: health_check_up{check} and health_ready, from Checks and Ready, read at each scrape, so that a process
+//     which nobody probes shows them too (example Checks_prometheus).
+//   - ratelimit: ratelimit_decisions_total{policy,outcome}, told as they are made, and ratelimit_evicted_total, from Stats
+//     (example OnDecision). Never the key: it is the client's.
+//   - redisstore: ratelimit_store_up, from Stats.
 //
 // # Cost
 //

@@ -79,20 +79,18 @@ func ExampleMiddleware_Registry() {
 	}
 	decisions := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "ratelimit_decisions_total", Help: "Decisions of the limiter, by policy.",
-	}, []string{"policy", "allowed"})
+	}, []string{"policy", "outcome"})
 	if err := m.Registry().Register(decisions); err != nil {
 		log.Fatal(err)
 	}
-	onDecision := func(policy string, allowed bool) {
-		decisions.WithLabelValues(policy, fmt.Sprint(allowed)).Inc()
-	}
+	onDecision := func(policy, outcome string) { decisions.WithLabelValues(policy, outcome).Inc() }
 
-	onDecision("per-address", true)
-	onDecision("login", false)
+	onDecision("per-address", "allowed")
+	onDecision("login", "denied")
 	show(m, "ratelimit_")
 	// Output:
-	// ratelimit_decisions_total{allowed="false",policy="login"} 1
-	// ratelimit_decisions_total{allowed="true",policy="per-address"} 1
+	// ratelimit_decisions_total{outcome="allowed",policy="per-address"} 1
+	// ratelimit_decisions_total{outcome="denied",policy="login"} 1
 }
 
 // A configuration that cannot work does not start, and says everything at once.

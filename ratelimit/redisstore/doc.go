@@ -82,6 +82,19 @@
 // Each sixteenth of the slots has a breaker of its own: a node that is down leaves the other
 // nodes' clients alone. Redirections (MOVED, ASK) are followed.
 //
+// # Metrics
+//
+// Stats counts, and Config.OnStateChange tells when the Store goes down and comes back. For Prometheus:
+//
+//	up := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+//		Name: "ratelimit_store_up", Help: "Whether Redis decides, and not this process alone.",
+//	}, func() float64 {
+//		if store.Stats().Down {
+//			return 0
+//		}
+//		return 1
+//	})
+//
 // # Servers
 //
 // Redis 5 or later, or Valkey, whose scripts and commands are the same. As an ACL,
