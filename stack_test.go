@@ -363,7 +363,8 @@ func BenchmarkStack(b *testing.B) {
 		{"app alone", nil},
 		{"zero", func() gambeson.Stack { return gambeson.Stack{} }},
 		{"all layers", func() gambeson.Stack {
-			l := newLayers(b, 1<<30)
+			l := newLayers(b, 1)
+			l.RateLimit = must[*ratelimit.Middleware](b)(ratelimit.New(ratelimit.Config{Policies: []ratelimit.Policy{{Name: "client", Limit: 1e9, Burst: 1 << 30}}}))
 			l.Logging = must[*logging.Middleware](b)(logging.New(logging.Config{Logger: slog.New(logging.NewHandler(io.Discard, nil))}))
 			return l.Stack
 		}},

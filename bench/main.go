@@ -86,7 +86,7 @@ func (s side) allocations() (bytes uint64, allocs int64) {
 func (t task) measure(length time.Duration) (missed int) {
 	turn := 200 * time.Microsecond
 	if t.grows > 0 {
-		turn = 20 * time.Millisecond
+		turn = 250 * time.Millisecond // long enough to have the caches to itself, as the one limiter of a process has
 	}
 	best := make([]result, len(t.sides))
 	for i, s := range t.sides {
