@@ -54,11 +54,11 @@ func (h *handler) WithGroup(name string) slog.Handler {
 }
 
 func (h *handler) Handle(ctx context.Context, rec slog.Record) error {
-	p := probe{r: h.r} // its scan is lost, not returned, should something below panic
+	p := h.r.probe() // its scan is lost, not returned, should something below panic
 	dirty := p.text(rec.Message)
 	if !dirty {
 		rec.Attrs(func(a slog.Attr) bool {
-			dirty = p.touches(a, h.parent, h.class)
+			dirty = p.touches(&a, h.parent, h.class)
 			return !dirty
 		})
 	}
@@ -132,7 +132,7 @@ func (s *scan) attr(a slog.Attr, parent string, inherited nameClass) (slog.Attr,
 		}
 		return slog.String(key, text), true
 	case slog.KindInt64, slog.KindUint64, slog.KindFloat64:
-		if s.r.secretNumber(slog.Attr{Key: a.Key, Value: v}, parent, inherited) {
+		if s.r.secretNumber(&slog.Attr{Key: a.Key, Value: v}, parent, inherited) {
 			return slog.String(key, s.marked(v.String())), true
 		}
 	case slog.KindGroup:

@@ -7,8 +7,21 @@ import (
 
 // A probe says whether a record has to be changed. Most have not: it takes a scan only for a text that is not quiet.
 type probe struct {
-	r *Redactor
-	s *scan
+	r     *Redactor
+	s     *scan
+	x     *index // nil: every text takes a scan
+	named bool   // the user added names: those of ordinary words too
+}
+
+func (r *Redactor) probe() probe {
+	p := probe{r: r, x: r.index, named: r.custom()}
+	if p.x == nil {
+		p.x = builtin
+	}
+	if r.cfg.IPs {
+		p.x = nil
+	}
+	return p
 }
 
 func (p *probe) scan() *scan {
@@ -23,12 +36,8 @@ func (p *probe) text(v string) bool {
 	if len(v) < shortest {
 		return false
 	}
-	x := p.r.index
-	if x == nil {
-		x = builtin
-	}
 	// Quotes and brackets in front may be JSON, and blanks what is in front of it.
-	if c := class[v[0]]; (c&alnum != 0 || v[0] == '/') && !p.r.cfg.IPs && x.quiet(v, 0) == len(v) {
+	if c := class[v[0]]; (c&alnum != 0 || v[0] == '/') && p.x != nil && p.x.quiet(v, 0) == len(v) {
 		return false
 	}
 	s := p.scan()
@@ -38,14 +47,14 @@ func (p *probe) text(v string) bool {
 }
 
 // touches says, without allocating, whether attr would change a.
-func (p *probe) touches(a slog.Attr, parent string, inherited nameClass) bool {
+func (p *probe) touches(a *slog.Attr, parent string, inherited nameClass) bool {
 	if len(a.Key) >= 16 && p.text(a.Key) {
 		return true
 	}
 	switch a.Value.Kind() {
 	case slog.KindString:
 		v := a.Value.String()
-		if inherited != none || p.r.custom() || !ordinary(a.Key) {
+		if inherited != none || p.named || !ordinary(a.Key) {
 			if c := max(inherited, p.r.attrUnder(parent, a.Key)); c != none && secretText(c, v, false) && (c != queryOnly || signatureField(a.Key)) {
 				return true
 			}
@@ -60,12 +69,12 @@ func (p *probe) touches(a slog.Attr, parent string, inherited nameClass) bool {
 		if a.Key != "" {
 			parent = a.Key
 		}
-		return slices.ContainsFunc(a.Value.Group(), func(m slog.Attr) bool { return p.touches(m, parent, c) })
+		return slices.ContainsFunc(a.Value.Group(), func(m slog.Attr) bool { return p.touches(&m, parent, c) })
 	}
 	return true
 }
 
-func (r *Redactor) secretNumber(a slog.Attr, parent string, inherited nameClass) bool {
+func (r *Redactor) secretNumber(a *slog.Attr, parent string, inherited nameClass) bool {
 	if (inherited != none || r.custom() || !ordinary(a.Key)) && max(inherited, r.attrUnder(parent, a.Key)) == strong {
 		return true
 	}
