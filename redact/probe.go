@@ -2,7 +2,6 @@ package redact
 
 import (
 	"log/slog"
-	"slices"
 )
 
 // A probe says whether a record has to be changed. Most have not: it takes a scan only for a text that is not quiet.
@@ -69,7 +68,12 @@ func (p *probe) touches(a *slog.Attr, parent string, inherited nameClass) bool {
 		if a.Key != "" {
 			parent = a.Key
 		}
-		return slices.ContainsFunc(a.Value.Group(), func(m slog.Attr) bool { return p.touches(&m, parent, c) })
+		for members := a.Value.Group(); len(members) > 0; members = members[1:] {
+			if p.touches(&members[0], parent, c) {
+				return true
+			}
+		}
+		return false
 	}
 	return true
 }
