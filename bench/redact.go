@@ -60,16 +60,20 @@ func redactTasks() []task {
 	dst := make([]byte, 0, 2*len(body))
 
 	ctx := context.Background()
-	rec := slog.NewRecord(time.Unix(1_700_000_000, 0), slog.LevelInfo, "http request", 0)
-	rec.AddAttrs(slog.String("method", "GET"), slog.String("path", "/v1/orders/42"), slog.Int("status", 200),
-		slog.Duration("duration", 12*time.Millisecond), slog.Int64("bytes", 5123), slog.String("peer", "203.0.113.9:52144"),
-		slog.String("user_agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"), slog.Bool("cached", false),
-		slog.String("request_id", "0198f6c1-7c1e-7d4b-9c46-2f7b1b7f0a55"), slog.String("user", "alice"))
 	bare := slog.NewJSONHandler(io.Discard, nil)
-	handle := func(h slog.Handler) func() { return func() { h.Handle(ctx, rec) } } //nolint:errcheck // io.Discard never fails
+	record := func(h slog.Handler) func() {
+		logger := slog.New(h)
+		return func() {
+			logger.LogAttrs(ctx, slog.LevelInfo, "http request",
+				slog.String("method", "GET"), slog.String("path", "/v1/orders/42"), slog.Int("status", 200),
+				slog.Duration("duration", 12*time.Millisecond), slog.Int64("bytes", 5123), slog.String("peer", "203.0.113.9:52144"),
+				slog.String("user_agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"), slog.Bool("cached", false),
+				slog.String("request_id", "0198f6c1-7c1e-7d4b-9c46-2f7b1b7f0a55"), slog.String("user", "alice"))
+		}
+	}
 
 	return []task{
-		{"redact, clean record of 10 attributes", 1, []side{{"gambeson", handle(r.Handler(bare)), 0}, {"slog.JSONHandler bare", handle(bare), 1.35}}, 0},
+		{"redact, clean record of 10 attributes", 1, []side{{"gambeson", record(r.Handler(bare)), 0}, {"slog.JSONHandler bare", record(bare), 1.35}}, 0},
 		{"redact, clean JSON of 2 KB", 0, []side{
 			{"gambeson", func() { dst = r.AppendJSON(dst[:0], body) }, 0},
 			{"unmarshal, walk, marshal", func() {
