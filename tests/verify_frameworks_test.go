@@ -122,6 +122,7 @@ func echoApp(usual bool, log io.Writer, inner http.Handler) http.Handler {
 		logger := echomiddleware.DefaultLoggerConfig
 		logger.Output = log
 		limit := echomiddleware.NewRateLimiterMemoryStoreWithConfig(echomiddleware.RateLimiterMemoryStoreConfig{Rate: 1, Burst: judgedBurst})
+		//lint:ignore SA1019 deprecated, and still what apps have
 		e.Use(echomiddleware.RequestID(), echomiddleware.LoggerWithConfig(logger), //nolint:staticcheck // deprecated since 4.13, and what runs everywhere
 			echomiddleware.Recover(), echomiddleware.Secure(), echomiddleware.CORSWithConfig(echomiddleware.CORSConfig{AllowOrigins: []string{judgedPage}}),
 			echomiddleware.RateLimiter(limit), echomiddleware.BodyLimit("4K"), echomiddleware.ContextTimeout(time.Second))
@@ -162,9 +163,11 @@ func chiApp(usual bool, out io.Writer, inner http.Handler) http.Handler {
 	r := chi.NewRouter()
 	if usual {
 		logger := chimiddleware.RequestLogger(chiFormatter{out})
+		//lint:ignore SA1019 deprecated, and still what apps have
 		r.Use(chimiddleware.RequestID, chimiddleware.RealIP, logger, //nolint:staticcheck // deprecated of late, and in every tutorial
 			chimiddleware.Recoverer, chimiddleware.Timeout(time.Second),
 			chicors.Handler(chicors.Options{AllowedOrigins: []string{judgedPage}, AllowedMethods: []string{"GET", "POST"}, AllowedHeaders: []string{"Authorization", "Content-Type"}}),
+			//lint:ignore SA1019 deprecated, and still what apps have
 			httprate.LimitByIP(judgedBurst, time.Minute))
 	}
 	r.Get("/", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") })
