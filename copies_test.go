@@ -93,6 +93,30 @@ func TestSlowBodyIsNotAClientThatLeft(t *testing.T) {
 	}
 }
 
+// A client that sends all of its body before it looks must find the 413 there, not a connection that was reset.
+func TestTooLargeIsHeard(t *testing.T) {
+	l := newLayers(t, 1000)
+	srv := httptest.NewServer(l.build(t, hello))
+	defer srv.Close()
+	const size = 1<<20 + 1
+	for i := range 30 {
+		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		closing := []string{"", "Connection: close\r\n"}[i%2]
+		fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: a\r\n%sContent-Length: %d\r\n\r\n", closing, size)
+		if _, err := io.CopyN(conn, zeros{}, size); err != nil {
+			t.Fatalf("request %d, %q: sending: %v", i, closing, err)
+		}
+		answer, err := io.ReadAll(conn)
+		if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 413 ") {
+			t.Fatalf("request %d, %q: %.60q, %v", i, closing, answer, err)
+		}
+		conn.Close()
+	}
+}
+
 // Connection: close on an HTTP/2 answer would end the connection that a proxy shares between its users.
 func TestTooLargeKeepsAnHTTP2Connection(t *testing.T) {
 	l := newLayers(t, 10)

@@ -3,6 +3,7 @@ package gambeson
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"time"
 
@@ -38,15 +39,29 @@ func limitBody(n int64) func(http.Handler) http.Handler {
 func refuseLength(n int64) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.ContentLength > n {
-				if r.ProtoMajor == 1 {
-					w.Header().Set("Connection", "close") // the body is on its way, and nobody will read it
-				}
+			if r.ContentLength <= n {
+				next.ServeHTTP(w, r)
+				return
+			}
+			if r.ProtoMajor != 1 { // a stream ends by itself, and the connection is others' too
 				problem.Send(w, http.StatusRequestEntityTooLarge, tooLarge)
 				return
 			}
-			next.ServeHTTP(w, r)
+			w.Header().Set("Connection", "close")
+			problem.Send(w, http.StatusRequestEntityTooLarge, tooLarge)
+			if r.Header.Get("Expect") == "" {
+				linger(w, r)
+			}
 		})
+	}
+}
+
+// linger reads what is on its way, up to the limit, after the answer is out. A connection that is closed with bytes unread
+// is reset, and a client that is still sending then never sees its answer. Hitting the limit makes net/http wait a
+// little, too.
+func linger(w http.ResponseWriter, r *http.Request) {
+	if r.Body != nil && http.NewResponseController(w).Flush() == nil {
+		io.Copy(io.Discard, r.Body) //nolint:errcheck // it ends with the limit, or with the client
 	}
 }
 
