@@ -19,6 +19,7 @@ help:
 
 test:
 	scripts/need gcc chromium redis-server prometheus promtool prometheus-blackbox-exporter prometheus-alertmanager amtool haproxy
+	$(GO) test ./headers ./health ./logging ./metrics ./ratelimit ./redact # allocations, which the race detector changes
 	$(GO) test -race -shuffle=on -timeout 20m work
 
 check: format vet static tidy
