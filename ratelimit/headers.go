@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 )
 
 // HeaderStyle is how a response tells the client about its quota. 429 carries Retry-After
@@ -112,7 +113,7 @@ func (m *Middleware) writeDraft11(h http.Header, out []byte, cs []charge, admitt
 		out = strconv.AppendInt(out, after, 10)
 		lines = 3
 	}
-	text, line := string(out), make([]string, lines)
+	text, line := keep(out, lines)
 	line[0], line[1] = m.all, text[policies:state]
 	if policies > 0 {
 		line[0] = text[:policies]
@@ -126,6 +127,24 @@ func (m *Middleware) writeDraft11(h http.Header, out []byte, cs []charge, admitt
 		line[2] = text[state:]
 		h[fieldRetryAfter] = line[2:3:3]
 	}
+}
+
+// brief is what most admitted responses need, in one allocation: two lines, and the text of
+// RateLimit.
+type brief struct {
+	lines [2]string
+	text  [32]byte
+}
+
+// keep moves text off the stack, beside as many lines for its parts. The text of a brief is
+// not written to again, as a string must not be.
+func keep(text []byte, lines int) (string, []string) {
+	if lines > len(brief{}.lines) || len(text) > len(brief{}.text) {
+		return string(text), make([]string, lines)
+	}
+	b := new(brief)
+	n := copy(b.text[:], text)
+	return unsafe.String(&b.text[0], n), b.lines[:]
 }
 
 // writeOlder writes the styles that know one policy only: that which takes longest, or that

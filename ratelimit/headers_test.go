@@ -103,6 +103,31 @@ func TestOlderStylesHideATrial(t *testing.T) {
 	}
 }
 
+// TestFieldsOfAnyLength: short and long values are kept in different ways, and each stays its response's own.
+func TestFieldsOfAnyLength(t *testing.T) {
+	for n := 1; n <= 200; n++ {
+		name := strings.Repeat("n", n)
+		h := newLimiter(t, ratelimit.Config{Policies: []ratelimit.Policy{{Name: name, Limit: 1e-3, Burst: 12}}}).Wrap(&spy{})
+		first, second := get(h, "192.0.2.1:1").Header(), get(h, "192.0.2.1:1").Header()
+		for _, c := range []struct {
+			h           http.Header
+			field, want string
+		}{
+			{first, "RateLimit-Policy", `"` + name + `";q=12;w=12000`},
+			{first, "RateLimit", `"` + name + `";r=11;t=11000`},
+			{second, "RateLimit-Policy", `"` + name + `";q=12;w=12000`},
+			{second, "RateLimit", `"` + name + `";r=10;t=10000`},
+		} {
+			if got := c.h.Values(c.field); len(got) != 1 || got[0] != c.want {
+				t.Errorf("%s: %q, want %q", c.field, got, c.want)
+			}
+		}
+		if more := append(first["Ratelimit-Policy"], "more"); first.Get("RateLimit") == more[1] {
+			t.Error("a line that is added to one field is in the other")
+		}
+	}
+}
+
 // liar is a Store that breaks its contract.
 type liar struct{ state ratelimit.State }
 

@@ -327,7 +327,7 @@ func TestAllocations(t *testing.T) {
 	}{
 		{"no headers", 0, ratelimit.NoHeaders, one(1, time.Nanosecond, 1e9)},
 		{"no headers, two policies", 0, ratelimit.NoHeaders, append(one(1, time.Nanosecond, 1e9), ratelimit.Policy{Name: "b", Limit: 1e9, Burst: 1e9})},
-		{"draft 11", 2, ratelimit.Draft11, one(1, time.Nanosecond, 1e9)},
+		{"draft 11", 1, ratelimit.Draft11, one(1, time.Nanosecond, 1e9)},
 		{"draft 11, two policies", 2, ratelimit.Draft11, append(one(1, time.Nanosecond, 1e9), ratelimit.Policy{Name: "b", Limit: 1e9, Burst: 1e9})},
 		{"draft 07", 3, ratelimit.Draft07, one(1, time.Nanosecond, 1e9)},
 		{"legacy", 3, ratelimit.Legacy, one(1, time.Nanosecond, 1e9)},
