@@ -34,7 +34,7 @@ var class = func() (t [256]uint8) {
 	}
 	t['_'] = other
 	t[0x7f] = blank
-	for _, c := range `=:%-<\'@+{[` {
+	for _, c := range `=:%-<\'@+{[~` {
 		t[c] |= trigger
 	}
 	return t
@@ -61,6 +61,7 @@ var (
 	nameSet    = newCharset("A-Za-z0-9_.-")
 	shellSet   = newCharset("A-Z_")
 	lowerSet   = newCharset("a-z_0-9")
+	entraSet   = newCharset("A-Za-z0-9_~.-")
 	callSet    = newCharset("A-Za-z_.")
 )
 

@@ -176,3 +176,24 @@ func (s *scan) sqlLiteral(src string, i int) int {
 	}
 	return stop
 }
+
+// entra redacts a client secret of Microsoft Entra ID, which has no prefix: three bytes, a digit, Q~, and 31 to 34 more.
+func (s *scan) entra(src string, i int) int {
+	if i < 5 || src[i-1] != 'Q' || class[src[i-2]]&digit == 0 {
+		return i + 1
+	}
+	start := i - 5
+	if entraSet.run(src, start, 3) < i-2 || start > 0 && class[src[start-1]]&wordByte != 0 {
+		return i + 1
+	}
+	stop := entraSet.run(src, i+1, 35)
+	s.work += stop - start
+	for src[stop-1] == '.' {
+		stop--
+	}
+	if n := stop - i - 1; n > 34 || n < 31 && (stop < len(src) || n < 8) {
+		return i + 1
+	}
+	s.add(start, stop, plain)
+	return stop
+}

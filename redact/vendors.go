@@ -7,10 +7,17 @@ type rule struct {
 	prefix   string
 	set      *charset
 	min, max int            // bytes behind the prefix
-	exact    bool           // a longer run is something else
+	exact    bool           // a longer run is something else, and so is one of letters alone
 	has      string         // stands somewhere in the run
+	within   bool           // the token began before the prefix, in front of a dot
+	common   bool           // names begin so too: what the end of a text cut must be most of a token
 	re       *regexp.Regexp // decides instead of set
 }
+
+var (
+	discord = regexp.MustCompile(`^[A-Za-z0-9]{18,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,45}`)
+	resend  = regexp.MustCompile(`^[A-Za-z0-9]{8}_[A-Za-z0-9]{24}\b`)
+)
 
 // vendors are the tokens whose makers gave them a prefix. The lengths are the least that the vendor issues, with a
 // margin below; prefixes that are words of their own need more.
@@ -30,12 +37,26 @@ var vendors = func() []rule {
 	add(wordSet, 30, "ghp_", "gho_", "ghu_", "ghs_", "ghr_")
 	add(wordSet, 22, "github_pat_")
 	add(dottedSet, 16, "glpat-", "glrt-", "gldt-", "glptt-", "glcbt-", "glft-", "glsoat-", "glimt-", "glagent-", "gloas-", "glffct-")
+	add(base64url, 20, "GR1348941")
 	add(wordSet, 30, "gitea_", "bkua_", "CCIPAT_", "CCIPRJ_")
+	add(hexSet, 40, "squ_", "sqp_", "sqa_")
+	add(dottedSet, 36, "snyk_uat.", "snyk_sat.")
 	add(base64Set, 30, "ATATT3", "ATCTT3", "ATBB", "BBDC-")
 	// Chat
+	for _, a := range "MNO" { // Discord: a number in base64, a time, a MAC
+		for _, b := range "DTjz" {
+			for _, c := range "AEIMQUYcgk" {
+				t = append(t, rule{prefix: string([]rune{a, b, c}), re: discord, max: 80})
+			}
+		}
+	}
 	add(dottedSet, 10, "xoxb-", "xoxa-", "xoxp-", "xoxe-", "xoxr-", "xoxs-", "xoxc-", "xoxd-", "xoxo-", "xoxe.xoxp-", "xoxe.xoxb-", "xapp-")
 	// Payment
 	add(alnumSet, 10, "sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_", "rk_prod_", "sk_prod_")
+	add(base64url, 40, "EAAA")
+	add(hexDashSet, 36, "access-sandbox-", "access-development-", "access-production-")
+	exact(hexSet, 35, "live_", "test_")
+	exact(base64url, 40, "live_")
 	add(base64url, 22, "sq0atp-", "sq0csp-", "EAAAl", "access_token$production$", "access_token$sandbox$")
 	add(wordSet, 30, "FLWSECK_TEST-", "FLWSECK-")
 	add(base64url, 16, "live_sk_", "test_sk_", "sandbox_sk_", "pdl_live_apikey_", "pdl_sdbx_apikey_", "rzp_live_", "rzp_test_")
@@ -43,13 +64,28 @@ var vendors = func() []rule {
 	add(base64url, 20, "sk-ant-", "sk-proj-", "sk-svcacct-", "sk-admin-", "sk-or-v1-", "sk-lf-")
 	t = append(t, rule{prefix: "sk-", set: base64url, min: 40, max: 256, has: "T3BlbkFJ"})
 	exact(alnumSet, 48, "sk-")
-	add(alnumSet, 30, "hf_", "api_org_", "r8_", "gsk_", "pplx-", "xai-", "tvly-", "jina_", "apify_api_")
+	exact(hexSet, 32, "sk-", "fc-")
+	exact(hexSet, 48, "sk_")
+	exact(alnumSet, 24, "fw_")
+	add(base64url, 40, "wandb_v1_")
+	add(hexSet, 40, "e2b_")
+	add(alnumSet, 30, "hf_", "api_org_", "r8_", "gsk_", "pplx-", "xai-", "tvly-", "apify_api_")
+	add(base64url, 30, "jina_")
 	add(base64url, 40, "nvapi-", "fio-u-")
 	add(base64url, 30, "pcsk_", "lsv2_pt_", "lsv2_sk_", "csk-")
 	// Clouds
 	for _, c := range "0123456789abcdef" { // Twilio: SK and 32 hexadecimal digits
 		exact(hexSet, 31, "SK"+string(c))
 	}
+	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" {
+		exact(base64url, 37, "YC"+string(c)) // Yandex
+		if c != '-' && c != '_' {
+			exact(alnumSet, 23, "s."+string(c)) // Vault before 1.10
+		}
+	}
+	exact(base64url, 36, "AQVN")
+	t = append(t, rule{prefix: "t1.", set: dottedSet, min: 88, max: maxRun, has: "."})
+	add(alnumSet, 40, "cfut_", "cfat_", "cfk_")
 	exact(upperSet, 16, "AKIA", "ASIA", "ABIA", "ACCA", "AROA", "AIDA")
 	add(base64Set, 60, "ABSK", "bedrock-api-key-")
 	add(base64url, 30, "AIza", "ya29.", "GOCSPX-", "AQ.Ab")
@@ -63,6 +99,17 @@ var vendors = func() []rule {
 	add(base64url, 24, "tfp_", "pul-", "scw_secret_")
 	// Infrastructure
 	add(base64url, 20, "hvs.", "hvb.", "hvr.")
+	t = append(t, rule{prefix: "atlasv1.", set: base64url, min: 40, max: maxRun, within: true})
+	t = append(t, rule{prefix: "pat.", set: dottedSet, min: 60, max: maxRun, has: "."}, rule{prefix: "sat.", set: dottedSet, min: 60, max: maxRun, has: "."})
+	exact(base64url, 43, "sha256~")
+	exact(newCharset("A-Z0-9"), 26, "API-")
+	add(alnumSet, 32, "pnu_", "pnb_")
+	add(base64url, 40, "tk-us-", "tk-eu-", "dnkey-")
+	exact(alnumSet, 38, "4b1d")
+	exact(alnumSet, 32, "ico-")
+	add(alnumSet, 40, "napi_", "essu_")
+	add(alnumSet, 30, "zpka_", "ddapp_")
+	add(hexSet, 60, "s-s4t2ud-", "s-s4t2af-")
 	add(base64Set, 30, "glsa_", "glc_", "eyJrIjoi")
 	add(base64url, 16, "dckr_pat_", "dckr_oat_", "tskey-")
 	add(dottedSet, 30, "dt0c01.", "dt0s01.", "dt0s02.", "dt0s04.", "dt0s06.", "dt0s08.", "dt0s16.")
@@ -79,6 +126,7 @@ var vendors = func() []rule {
 	// -----BEGIN [RSA, EC, OPENSSH, ENCRYPTED] PRIVATE in base64, as manifests have it
 	add(base64Set, 40, "LS0tLS1CRUdJTiBQUklWQVRF", "LS0tLS1CRUdJTiBSU0EgUFJJVkFURS", "LS0tLS1CRUdJTiBFQyBQUklWQVRF", "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVE",
 		"LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJVkFURS")
+	add(base64Set, 60, "ZXlK") // a JWT in base64 once more
 	// Packages
 	add(alnumSet, 30, "npm_")
 	add(base64url, 40, "pypi-AgEI", "pypi-")
@@ -88,6 +136,7 @@ var vendors = func() []rule {
 	// Shops, mail, work
 	add(hexSet, 32, "shpat_", "shpca_", "shppa_", "shpss_", "shptka_")
 	add(dottedSet, 40, "SG.")
+	t = append(t, rule{prefix: "re_", re: resend, max: 34})
 	add(base64url, 60, "xkeysib-", "xsmtpsib-")
 	add(base64url, 20, "lin_api_", "lin_oauth_", "ntn_", "PMAK-", "PMAT-", "figd_", "figo_", "re_live_", "mlsn.", "tly-", "shippo_live_", "shippo_test_",
 		"duffel_live_", "duffel_test_", "EZAK", "EZTK", "sk_prod", "CFPAT-", "rdme_", "secret_live_", "secret_test_")
@@ -95,67 +144,21 @@ var vendors = func() []rule {
 	add(alnumSet, 24, "pat-na1-", "pat-eu1-", "patSecret")
 	add(hexDashSet, 30, "pat-na1-", "pat-eu1-", "pat-na2-")
 	add(base64url, 40, "EAACEdEose0cBA", "EAAG", "IGQV")
+	add(alnumSet, 80, "EAAM", "EAAC")
+	add(dottedSet, 100, "sl.")
+	exact(newCharset("A-Za-z0-9."), 79, "pat") // Airtable
+	add(alnumSet, 30, "p8e-")
+	for _, p := range []string{"sc_", "ext_", "scauth_", "authress_"} {
+		t = append(t, rule{prefix: p, set: dottedSet, min: 40, max: maxRun, has: ".acc"})
+	}
+	add(alnumSet, 16, "sm_aat_", "sm_pat_", "sm_sat_", "unkey_")
+	add(base64url, 36, "secret-live-", "secret-test-", "polar_oat_")
 	add(base64url, 25, "ATTA", "cal_live_", "sgp_", "sgd_", "sgs_", "sk_clerk_")
+	for i, r := range t {
+		switch r.prefix {
+		case "live_", "test_", "fw_", "fc-", "sk_", "pat", "cio":
+			t[i].common = true
+		}
+	}
 	return t
 }()
-
-// An index finds the rules whose prefix may begin at a place: a look at three bytes tells that none does, nearly always.
-type index struct {
-	first [1 << 16 / 64]uint64
-	rules map[uint16][]rule
-}
-
-// builtin is never changed after it is made.
-var builtin = newIndex(vendors)
-
-func newIndex(lists ...[]rule) *index {
-	x := &index{rules: make(map[uint16][]rule)}
-	for _, list := range lists {
-		for _, t := range list {
-			x.mark(t.prefix)
-			k := uint16(t.prefix[0])<<8 | uint16(t.prefix[1])
-			x.rules[k] = append(x.rules[k], t)
-		}
-	}
-	// Words that rules of other shapes begin with, in any letter case.
-	for _, w := range []string{"eyj", "bearer", "basic", "dpop", "password", "passwd", "passphrase"} {
-		for bits := range 8 {
-			b := []byte(w[:3])
-			for i := range b {
-				if bits>>i&1 != 0 {
-					b[i] ^= 0x20
-				}
-			}
-			x.mark(string(b))
-		}
-	}
-	return x
-}
-
-// threeBytes spreads three bytes over 16 bits.
-func threeBytes(a, b, c byte) uint32 {
-	return (uint32(a) | uint32(b)<<8 | uint32(c)<<16) * 0x9E3779B1 >> 16
-}
-
-func (x *index) mark(prefix string) {
-	k := threeBytes(prefix[0], prefix[1], prefix[2])
-	x.first[k>>6] |= 1 << (k & 63)
-}
-
-func (x *index) has(a, b, c byte) bool {
-	k := threeBytes(a, b, c)
-	return x.first[k>>6]>>(k&63)&1 != 0
-}
-
-// customIndex is the built-in index with the user's rules in front.
-func customIndex(rules []rule) *index {
-	if len(rules) == 0 {
-		return nil
-	}
-	for _, t := range rules {
-		if len(t.prefix) < 3 {
-			return nil // New reports it
-		}
-	}
-	return newIndex(rules, vendors)
-}
