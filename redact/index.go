@@ -2,6 +2,7 @@ package redact
 
 // An index finds the rules whose prefix may begin at a place: a look at three bytes tells that none does, nearly always.
 type index struct {
+	head  [256]bool // the first bytes: no digit but 1 and 4
 	first [1 << 16 / 64]uint64
 	rules map[uint16][]rule
 }
@@ -40,6 +41,7 @@ func threeBytes(a, b, c byte) uint32 {
 
 func (x *index) mark(prefix string) {
 	k := threeBytes(prefix[0], prefix[1], prefix[2])
+	x.head[prefix[0]] = true
 	x.first[k>>6] |= 1 << (k & 63)
 }
 

@@ -135,7 +135,7 @@ func (x *index) quiet(src string, i int) int {
 		}
 		size := i - start
 		switch {
-		case x.has(src[start], src[start+1], src[start+2]):
+		case x.head[src[start]] && x.has(src[start], src[start+1], src[start+2]):
 			return start
 		case c&digit != 0:
 			if size >= 14 || size == 4 && i < n && class[src[start+1]]&class[src[start+2]]&class[src[i-1]]&digit != 0 && (src[i] == ' ' || src[i] == '-' || src[i] == '+') {
@@ -144,7 +144,7 @@ func (x *index) quiet(src string, i int) int {
 		case c&upper != 0 && size >= 4 && class[src[start+2]]&digit != 0:
 			return start
 		}
-		if (size >= 20 || i < n && src[i] == '-') && start > 0 && src[start-1] == '/' {
+		if start > 0 && src[start-1] == '/' && (size >= 20 || i < n && src[i] == '-') {
 			return start
 		}
 	}
