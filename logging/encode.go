@@ -45,7 +45,7 @@ func (l *line) quoted(s string) {
 // and straight into the line.
 func (l *line) redacted(s string) {
 	texts := l.h.rules.texts
-	clean, hash := texts.knows(s)
+	clean, hash := texts.Knows(s)
 	if clean {
 		l.quoted(s)
 		return
@@ -54,7 +54,7 @@ func (l *line) redacted(s string) {
 	start := len(l.buf)
 	l.buf = l.h.rules.red.AppendText(l.buf, s)
 	if string(l.buf[start:]) == s {
-		texts.note(hash)
+		texts.Note(hash)
 	}
 	l.escape(start)
 	l.buf = append(l.buf, '"')

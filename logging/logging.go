@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gambeson-go/gambeson/internal/layer"
+	"github.com/gambeson-go/gambeson/internal/memo"
 	"github.com/gambeson-go/gambeson/internal/problem"
 	"github.com/gambeson-go/gambeson/internal/respwrap"
 	"github.com/gambeson-go/gambeson/redact"
@@ -23,8 +24,8 @@ type Middleware struct {
 	bare      slog.Handler // as given: for records that are redacted already
 	ids       *ids
 	reports   *reports
-	texts     *memo // for handlers that are not of this package
-	queries   *memo // apart: a query has rules that a text has not
+	texts     *memo.Memo // for handlers that are not of this package
+	queries   *memo.Memo // apart: a query has rules that a text has not
 	attrs     attrsPool
 	hideIPs   bool
 	successes atomic.Int64 // for SampleEvery
@@ -35,7 +36,7 @@ func New(cfg Config) (*Middleware, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	m := &Middleware{cfg: cfg.clone(), red: cfg.Redactor, ids: new(ids), texts: newMemo(), queries: newMemo(), reports: &reports{hook: cfg.OnError}}
+	m := &Middleware{cfg: cfg.clone(), red: cfg.Redactor, ids: new(ids), texts: memo.New(), queries: memo.New(), reports: &reports{hook: cfg.OnError}}
 	if m.red == nil {
 		m.red = redact.Default()
 	}

@@ -100,13 +100,13 @@ func (m *Middleware) fields(to sink, s *request, w http.ResponseWriter, r *http.
 
 // query is the redacted query, bounded.
 func (m *Middleware) query(raw string) string {
-	clean, hash := m.queries.knows(raw)
+	clean, hash := m.queries.Knows(raw)
 	if clean {
 		return raw
 	}
 	text := clip(m.red.Query(cut(raw)), maxField)
 	if text == raw {
-		m.queries.note(hash)
+		m.queries.Note(hash)
 	}
 	return text
 }

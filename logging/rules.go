@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/gambeson-go/gambeson/internal/memo"
 	"github.com/gambeson-go/gambeson/redact"
 )
 
@@ -15,8 +16,8 @@ import (
 // it is enough to redact the text while it is encoded, or nothing at all. The rest goes through [redact.Redactor.Attr].
 type rules struct {
 	red     *redact.Redactor
-	texts   *memo    // shared by all groups: what a text holds does not depend on them
-	parents []string // groups opened by WithGroup: what is under "credentials" is one
+	texts   *memo.Memo // shared by all groups: what a text holds does not depend on them
+	parents []string   // groups opened by WithGroup: what is under "credentials" is one
 	seed    maphash.Seed
 	known   [knownSets][knownWays]atomic.Pointer[known]
 
@@ -40,7 +41,7 @@ const (
 )
 
 func newRules(red *redact.Redactor) *rules {
-	return &rules{red: red, texts: newMemo(), seed: maphash.MakeSeed()}
+	return &rules{red: red, texts: memo.New(), seed: maphash.MakeSeed()}
 }
 
 // under is the rules within a group.

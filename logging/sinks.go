@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gambeson-go/gambeson/internal/memo"
 	"github.com/gambeson-go/gambeson/redact"
 )
 
@@ -84,14 +85,14 @@ func (l *line) attr(a slog.Attr) { l.add(a) }
 // attrs collects slog attributes. The slice is used again: slog.Record.AddAttrs copies it.
 type attrs struct {
 	red   *redact.Redactor
-	texts *memo
+	texts *memo.Memo
 	all   []slog.Attr
 }
 
 // attrsPool holds the slices of foreign handlers' records.
 type attrsPool struct{ sync.Pool }
 
-func (p *attrsPool) get(red *redact.Redactor, texts *memo) *attrs {
+func (p *attrsPool) get(red *redact.Redactor, texts *memo.Memo) *attrs {
 	a, _ := p.Get().(*attrs)
 	if a == nil {
 		a = &attrs{all: make([]slog.Attr, 0, 32)}
@@ -120,11 +121,11 @@ func (a *attrs) list(key string, values []string) { a.add(slog.Any(key, values))
 func (a *attrs) attr(attr slog.Attr)              { a.add(a.red.Attr(attr)) }
 
 func (a *attrs) text(key field, s string) {
-	known, hash := a.texts.knows(s)
+	known, hash := a.texts.Knows(s)
 	if !known {
 		clean := clip(a.red.Text(cut(s)), maxField)
 		if clean == s {
-			a.texts.note(hash)
+			a.texts.Note(hash)
 		}
 		s = clean
 	}

@@ -3,6 +3,8 @@ package redact
 import (
 	"context"
 	"log/slog"
+
+	"github.com/gambeson-go/gambeson/internal/memo"
 )
 
 // Handler puts the redactor in front of a slog handler: message, attributes, groups and the context of With. A record
@@ -16,12 +18,13 @@ func (r *Redactor) Handler(next slog.Handler) slog.Handler {
 	if next == nil {
 		next = slog.DiscardHandler
 	}
-	return &handler{r: r, next: next}
+	return &handler{r: r, next: next, known: memo.New()}
 }
 
 type handler struct {
 	r      *Redactor
 	next   slog.Handler
+	known  *memo.Memo
 	parent string    // the innermost open group
 	class  nameClass // what the names of the open groups say
 }
@@ -54,7 +57,7 @@ func (h *handler) WithGroup(name string) slog.Handler {
 }
 
 func (h *handler) Handle(ctx context.Context, rec slog.Record) error {
-	p := h.r.probe() // its scan is lost, not returned, should something below panic
+	p := h.r.probe(h.known) // its scan is lost, not returned, should something below panic
 	dirty := p.text(rec.Message)
 	if !dirty {
 		rec.Attrs(func(a slog.Attr) bool {

@@ -2,18 +2,24 @@ package redact
 
 import (
 	"log/slog"
+
+	"github.com/gambeson-go/gambeson/internal/memo"
 )
 
 // A probe says whether a record has to be changed. Most have not: it takes a scan only for a text that is not quiet.
 type probe struct {
 	r     *Redactor
 	s     *scan
-	x     *index // nil: every text takes a scan
-	named bool   // the user added names: those of ordinary words too
+	x     *index     // nil: every text takes a scan
+	known *memo.Memo // texts that need not be looked at again
+	named bool       // the user added names: those of ordinary words too
 }
 
-func (r *Redactor) probe() probe {
-	p := probe{r: r, x: r.index, named: r.custom()}
+// worthKnowing is the length from which on it is quicker to remember a text than to look at it.
+const worthKnowing = 24
+
+func (r *Redactor) probe(known *memo.Memo) probe {
+	p := probe{r: r, x: r.index, known: known, named: r.custom()}
 	if p.x == nil {
 		p.x = builtin
 	}
@@ -35,6 +41,21 @@ func (p *probe) text(v string) bool {
 	if len(v) < shortest {
 		return false
 	}
+	if len(v) < worthKnowing {
+		return p.look(v)
+	}
+	clean, hash := p.known.Knows(v)
+	if clean {
+		return false
+	}
+	if p.look(v) {
+		return true
+	}
+	p.known.Note(hash)
+	return false
+}
+
+func (p *probe) look(v string) bool {
 	// Quotes and brackets in front may be JSON, and blanks what is in front of it.
 	if c := class[v[0]]; (c&alnum != 0 || v[0] == '/') && p.x != nil && p.x.quiet(v, 0) == len(v) {
 		return false
