@@ -46,6 +46,7 @@ fuzz:
 	GO=$(GO) scripts/fuzz $(FUZZTIME)
 
 bench:
+	scripts/need redis-server
 	$(GO) run ./bench
 
 run:
