@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"net"
 	"os"
@@ -18,10 +17,8 @@ import (
 	"github.com/gambeson-go/gambeson/ratelimit/redisstore"
 )
 
-// leash holds the server: when this process is gone, however it went, the pipe closes, and a shell ends the server.
-var leash io.Closer
-
-// server is the address of a redis-server for this run alone.
+// server is the address of a redis-server for this run alone. When this process is gone, however it went, a pipe closes,
+// and a shell ends the server.
 var server = sync.OnceValue(func() string {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		fmt.Fprintln(os.Stderr, "these tasks need redis-server: apt-get install redis-server")
@@ -33,10 +30,11 @@ var server = sync.OnceValue(func() string {
 	_, port, _ := net.SplitHostPort(addr)
 	cmd := exec.Command("sh", "-c", `"$@" >&2 & server=$!; cat; kill $server`, "sh", "redis-server",
 		"--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--loglevel", "warning")
-	leash = must(cmd.StdinPipe())
+	must(cmd.StdinPipe())
 	if err := cmd.Start(); err != nil {
 		panic(err)
 	}
+	go cmd.Wait() // which holds the pipe
 	for range 100 {
 		if conn, err := net.Dial("tcp", addr); err == nil {
 			conn.Close()
