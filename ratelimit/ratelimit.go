@@ -24,7 +24,7 @@ type Middleware struct {
 	mem         *Memory  // the Store, when it is a Memory: then nothing of a decision leaves the stack
 	local       *Memory  // what decides while another Store fails
 	all         string   // RateLimit-Policy of all policies
-	denied      [][]byte // the document of each policy alone
+	denied      [][]byte // documents by the set of violated policies: bit 0 is the first
 	unavailable []byte
 	refunds     bool // some policy is Refundable
 	storeErrors atomic.Uint64
@@ -57,7 +57,15 @@ func New(cfg Config) (*Middleware, error) {
 			m.local.table(p.name)
 		}
 		m.refunds = m.refunds || p.refundable
-		m.denied = append(m.denied, quotaExceeded(p.name))
+	}
+	for set := range 1 << min(len(policies), maxReady) {
+		var names []string
+		for i := range policies {
+			if set>>i&1 != 0 {
+				names = append(names, policies[i].name)
+			}
+		}
+		m.denied = append(m.denied, quotaExceeded(names...))
 	}
 	m.all = m.joinItems()
 	m.unavailable = problem.Problem{
@@ -67,6 +75,9 @@ func New(cfg Config) (*Middleware, error) {
 	}.Body()
 	return m, nil
 }
+
+// maxReady is for how many policies the documents of all their sets are made in advance.
+const maxReady = 4
 
 // quotaExceeded is the document of a denial. Its texts are fixed but for names that the
 // configuration gave.
@@ -162,7 +173,7 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 // time.
 func (m *Middleware) deny(w http.ResponseWriter, r *http.Request, cs []charge) {
 	h := w.Header()
-	wait, longest := retry(cs)
+	wait, _ := retry(cs)
 	var after int64
 	if wait > 0 {
 		after = seconds(wait)
@@ -173,22 +184,26 @@ func (m *Middleware) deny(w http.ResponseWriter, r *http.Request, cs []charge) {
 		m.cfg.Deny.ServeHTTP(w, r)
 		return
 	}
-	problem.Send(w, http.StatusTooManyRequests, m.document(cs, longest))
+	problem.Send(w, http.StatusTooManyRequests, m.document(cs))
 }
 
-// document is the problem document of a denial. Those of one policy are ready.
-func (m *Middleware) document(cs []charge, longest *charge) []byte {
-	others := false
+// document is the problem document of a denial. It is ready but where there are many
+// policies.
+func (m *Middleware) document(cs []charge) []byte {
+	set, ready := 0, true
 	for i := range cs {
-		others = others || cs[i].denied && !cs[i].shadow && &cs[i] != longest
+		if c := &cs[i]; c.denied && !c.shadow {
+			set |= 1 << c.policy
+			ready = ready && c.policy < maxReady
+		}
 	}
-	if !others {
-		return m.denied[longest.policy]
+	if ready {
+		return m.denied[set]
 	}
 	var violated []string
 	for i := range cs {
-		if cs[i].denied && !cs[i].shadow {
-			violated = append(violated, m.policies[cs[i].policy].name)
+		if c := &cs[i]; c.denied && !c.shadow {
+			violated = append(violated, m.policies[c.policy].name)
 		}
 	}
 	return quotaExceeded(violated...)

@@ -3,10 +3,12 @@ package ratelimit_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -311,6 +313,42 @@ func TestServer(t *testing.T) {
 	}
 	if s := m.Stats(); s.Evicted != 0 || s.Slots != 1<<16 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestViolatedPolicies: a denial names those that denied, and no others, with few policies and with many.
+func TestViolatedPolicies(t *testing.T) {
+	for n := 1; n <= 70; n = n*2 + 1 {
+		var policies []ratelimit.Policy
+		for i := range n {
+			policies = append(policies, ratelimit.Policy{Name: fmt.Sprint("p", i), Limit: 1e-6, Burst: 100, Shadow: i%4 == 3,
+				Cost: func(r *http.Request) int { return len(r.Header["P"+strconv.Itoa(i)]) * 101 }})
+		}
+		h := newLimiter(t, ratelimit.Config{Policies: policies}).Wrap(&spy{})
+		for _, deniers := range [][]int{{0}, {n - 1}, {0, n / 2}, {n / 2, n - 1}, {0, n / 2, n - 1}} {
+			r := httptest.NewRequest("GET", "/", nil)
+			want := []string{}
+			for _, i := range slices.Compact(deniers) {
+				r.Header["P"+strconv.Itoa(i)] = []string{"x"}
+				if i%4 != 3 {
+					want = append(want, fmt.Sprint("p", i))
+				}
+			}
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if len(want) == 0 {
+				if w.Code != http.StatusNoContent {
+					t.Errorf("%d policies, %v: %d for a trial", n, deniers, w.Code)
+				}
+				continue
+			}
+			var got struct {
+				Violated []string `json:"violated-policies"`
+			}
+			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || !slices.Equal(got.Violated, want) {
+				t.Errorf("%d policies, %v: %v %v, want %v", n, deniers, got.Violated, err, want)
+			}
+		}
 	}
 }
 
