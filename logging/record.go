@@ -84,7 +84,7 @@ func (m *Middleware) fields(to sink, s *request, w http.ResponseWriter, r *http.
 		to.text(fieldUserAgent, ua[0])
 	}
 	to.safe(fieldProtocol, protocol(r))
-	m.endFields(to, s, o)
+	m.endFields(to, o)
 	m.headerFields(to, "http.request.header.", m.cfg.RequestHeaders, r.Header)
 	m.headerFields(to, "http.response.header.", m.cfg.ResponseHeaders, w.Header())
 	if b := s.body; b != nil && o.status >= m.cfg.Body.MinStatus {
@@ -112,7 +112,7 @@ func (m *Middleware) query(raw string) string {
 }
 
 // endFields says what was out of the ordinary.
-func (m *Middleware) endFields(to sink, s *request, o *outcome) {
+func (m *Middleware) endFields(to sink, o *outcome) {
 	if o.errType != "" {
 		to.word(fieldErrorType, o.errType)
 	}
