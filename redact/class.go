@@ -108,6 +108,40 @@ func looksSecret(v string, least int) bool {
 	return len(v) >= 8 && v[len(v)-1] == '=' && class[v[0]]&alnum != 0
 }
 
+// scrambled says whether v is as mixed as random bytes of set are, and names made of words are not. What is behind s.R
+// in s.ReadUint16LengthPrefixed changes between capitals, small letters and digits 7 times, random ones about 14 times.
+func scrambled(v string, set *charset) bool {
+	var have, last uint8
+	turns, same := 0, 0
+	for i := 0; i < len(v); i++ {
+		if i > 0 && v[i] == v[i-1] {
+			if same++; same == 3 && set['a'] && set['A'] { // AAAA is zeros in base64
+				return false
+			}
+		} else {
+			same = 0
+		}
+		c := class[v[i]] & alnum
+		if c == 0 {
+			continue
+		}
+		have |= c
+		if last != 0 && c != last {
+			turns++
+		}
+		last = c
+	}
+	switch {
+	case !set['A'] || !set['a']:
+		return have&digit != 0
+	case have&letter != letter:
+		return false
+	case have&digit == 0: // as few random texts are
+		return turns*2 >= len(v)
+	}
+	return turns >= max(8, len(v)/4)
+}
+
 // placeholder says whether v stands for a secret without being one.
 func placeholder(v string) bool {
 	switch v {

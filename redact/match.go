@@ -58,20 +58,32 @@ func (s *scan) match(t *rule, src string, i int) int {
 	if t.exact && stop < len(src) && (class[src[stop]]&wordByte != 0 || t.set[src[stop]] && stop+1 < len(src) && t.set[src[stop+1]]) {
 		return 0 // but the dot at the end of a sentence is not of it
 	}
-	if stop-i < t.min {
+	run := src[i:stop]
+	if t.common && !scrambled(run, t.set) {
+		return 0
+	}
+	if len(run) < t.min {
 		// The text may have been cut within the token.
-		if stop == len(src) && t.set == upperSet && stop-i >= 4 { // AKIALUNC
-			return stop
-		}
-		if stop != len(src) || t.has != "" || t.exact && t.min < 20 && stop-i < 6 || t.common && stop-i < t.min*3/4 || !cutToken(t.prefix, src[i:]) {
+		switch {
+		case stop < len(src) || t.has != "":
+			return 0
+		case t.set == upperSet: // AKIALUNC
+			if len(run) < 4 {
+				return 0
+			}
+		case t.common:
+			if len(run) < t.min*3/4 || !strings.ContainsAny(run, "0123456789") {
+				return 0
+			}
+		case t.exact && (t.min < 20 && len(run) < 6 || !strings.ContainsAny(run, "0123456789")), !cutToken(t.prefix, run):
 			return 0
 		}
 		return stop
 	}
-	if t.exact && t.set != upperSet && !strings.ContainsAny(src[i:stop], "0123456789") {
+	if t.exact && t.set != upperSet && !strings.ContainsAny(run, "0123456789") && !scrambled(run, t.set) {
 		return 0
 	}
-	if t.has != "" && !strings.Contains(src[i:stop], t.has) || !t.exact && !looksSecret(src[i:stop], 1) && !(stop == len(src) && cutDigits(t.prefix, src[i:])) {
+	if t.has != "" && !strings.Contains(run, t.has) || !t.exact && !looksSecret(run, 1) && !(stop == len(src) && cutDigits(t.prefix, run)) {
 		return 0
 	}
 	if !t.exact { // what follows belongs to it, however long

@@ -10,13 +10,17 @@ type rule struct {
 	exact    bool           // a longer run is something else, and so is one of letters alone
 	has      string         // stands somewhere in the run
 	within   bool           // the token began before the prefix, in front of a dot
-	common   bool           // names begin so too: what the end of a text cut must be most of a token
+	common   bool           // names begin so too: the rest must be scrambled, and most of it there where the text ends
 	re       *regexp.Regexp // decides instead of set
 }
 
+// What has a shape of its own. The end of the text counts too, once the rest cannot be anything else; a rule reads a few
+// bytes more than a token has, so that $ is the end of the text.
 var (
-	discord = regexp.MustCompile(`^[A-Za-z0-9]{18,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,45}`)
-	resend  = regexp.MustCompile(`^[A-Za-z0-9]{8}_[A-Za-z0-9]{24}\b`)
+	discord  = regexp.MustCompile(`^[A-Za-z0-9]{18,25}\.[A-Za-z0-9_-]{6}\.(?:[A-Za-z0-9_-]{27,45}|[A-Za-z0-9_-]{0,26}$)`)
+	resend   = regexp.MustCompile(`^[A-Za-z0-9]{8}_[A-Za-z0-9]{24}\b`)
+	airtable = regexp.MustCompile(`^[A-Za-z0-9]{14}\.(?:[a-f0-9]{64}\b|[a-f0-9]{8,63}$)`)
+	harness  = regexp.MustCompile(`^[A-Za-z0-9_-]{22}\.(?:[a-f0-9]{24}\.(?:[A-Za-z0-9]{20}\b|[A-Za-z0-9]{0,19}$)|[a-f0-9]{8,24}$)`)
 )
 
 // vendors are the tokens whose makers gave them a prefix. The lengths are the least that the vendor issues, with a
@@ -53,8 +57,8 @@ var vendors = func() []rule {
 	add(dottedSet, 10, "xoxb-", "xoxa-", "xoxp-", "xoxe-", "xoxr-", "xoxs-", "xoxc-", "xoxd-", "xoxo-", "xoxe.xoxp-", "xoxe.xoxb-", "xapp-")
 	// Payment
 	add(alnumSet, 10, "sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_", "rk_prod_", "sk_prod_")
-	add(base64url, 40, "EAAA")
-	add(hexDashSet, 36, "access-sandbox-", "access-development-", "access-production-")
+	exact(base64url, 60, "EAAA")
+	add(newCharset("a-f0-9-"), 36, "access-sandbox-", "access-development-", "access-production-")
 	exact(hexSet, 35, "live_", "test_")
 	exact(base64url, 40, "live_")
 	add(base64url, 22, "sq0atp-", "sq0csp-", "EAAAl", "access_token$production$", "access_token$sandbox$")
@@ -70,7 +74,7 @@ var vendors = func() []rule {
 	add(base64url, 40, "wandb_v1_")
 	add(hexSet, 40, "e2b_")
 	add(alnumSet, 30, "hf_", "api_org_", "r8_", "gsk_", "pplx-", "xai-", "tvly-", "apify_api_")
-	add(base64url, 30, "jina_")
+	add(base64url, 50, "jina_")
 	add(base64url, 40, "nvapi-", "fio-u-")
 	add(base64url, 30, "pcsk_", "lsv2_pt_", "lsv2_sk_", "csk-")
 	// Clouds
@@ -100,14 +104,15 @@ var vendors = func() []rule {
 	// Infrastructure
 	add(base64url, 20, "hvs.", "hvb.", "hvr.")
 	t = append(t, rule{prefix: "atlasv1.", set: base64url, min: 40, max: maxRun, within: true})
-	t = append(t, rule{prefix: "pat.", set: dottedSet, min: 60, max: maxRun, has: "."}, rule{prefix: "sat.", set: dottedSet, min: 60, max: maxRun, has: "."})
+	t = append(t, rule{prefix: "pat.", re: harness, max: 80}, rule{prefix: "sat.", re: harness, max: 80})
 	exact(base64url, 43, "sha256~")
 	exact(newCharset("A-Z0-9"), 26, "API-")
 	add(alnumSet, 32, "pnu_", "pnb_")
 	add(base64url, 40, "tk-us-", "tk-eu-", "dnkey-")
 	exact(alnumSet, 38, "4b1d")
 	exact(alnumSet, 32, "ico-")
-	add(alnumSet, 40, "napi_", "essu_")
+	add(newCharset("a-z0-9"), 40, "napi_")
+	add(alnumSet, 40, "essu_")
 	add(alnumSet, 30, "zpka_", "ddapp_")
 	add(hexSet, 60, "s-s4t2ud-", "s-s4t2af-")
 	add(base64Set, 30, "glsa_", "glc_", "eyJrIjoi")
@@ -126,12 +131,14 @@ var vendors = func() []rule {
 	// -----BEGIN [RSA, EC, OPENSSH, ENCRYPTED] PRIVATE in base64, as manifests have it
 	add(base64Set, 40, "LS0tLS1CRUdJTiBQUklWQVRF", "LS0tLS1CRUdJTiBSU0EgUFJJVkFURS", "LS0tLS1CRUdJTiBFQyBQUklWQVRF", "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVE",
 		"LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJVkFURS")
-	add(base64Set, 60, "ZXlK") // a JWT in base64 once more
+	// A JWT in base64 once more: the members that joseHeader knows
+	add(base64Set, 50, "ZXlKaGJHY2", "ZXlKMGVYQW", "ZXlKcmFXUW", "ZXlKbGJtTW", "ZXlKamRIa2", "ZXlKNE5YUW", "ZXlKcWEzVW", "ZXlKNmFYQW")
 	// Packages
 	add(alnumSet, 30, "npm_")
 	add(base64url, 40, "pypi-AgEI", "pypi-")
 	add(hexSet, 40, "rubygems_")
-	add(alnumSet, 28, "oy2", "cio", "CLOJARS_", "nuget_")
+	exact(alnumSet, 32, "cio")
+	add(alnumSet, 28, "oy2", "CLOJARS_", "nuget_")
 	add(base64url, 24, "AKCp", "cmVmdGtu", "cloudsmith_")
 	// Shops, mail, work
 	add(hexSet, 32, "shpat_", "shpca_", "shppa_", "shpss_", "shptka_")
@@ -146,7 +153,7 @@ var vendors = func() []rule {
 	add(base64url, 40, "EAACEdEose0cBA", "EAAG", "IGQV")
 	add(alnumSet, 80, "EAAM", "EAAC")
 	add(dottedSet, 100, "sl.")
-	exact(newCharset("A-Za-z0-9."), 79, "pat") // Airtable
+	t = append(t, rule{prefix: "pat", re: airtable, max: 90})
 	add(alnumSet, 30, "p8e-")
 	for _, p := range []string{"sc_", "ext_", "scauth_", "authress_"} {
 		t = append(t, rule{prefix: p, set: dottedSet, min: 40, max: maxRun, has: ".acc"})
@@ -155,9 +162,12 @@ var vendors = func() []rule {
 	add(base64url, 36, "secret-live-", "secret-test-", "polar_oat_")
 	add(base64url, 25, "ATTA", "cal_live_", "sgp_", "sgd_", "sgs_", "sk_clerk_")
 	for i, r := range t {
-		switch r.prefix {
-		case "live_", "test_", "fw_", "fc-", "sk_", "pat", "cio":
+		switch p := r.prefix; p {
+		case "live_", "test_", "fw_", "fc-", "sk_", "cio", "jina_", "napi_", "cfk_", "ico-", "4b1d", "API-", "tk-us-", "tk-eu-", "secret-live-", "secret-test-",
+			"access-sandbox-", "access-development-", "access-production-", "sl.", "t1.", "EAAA", "EAAC", "EAAM":
 			t[i].common = true
+		default:
+			t[i].common = p[:2] == "s." || p[:2] == "YC"
 		}
 	}
 	return t
