@@ -65,14 +65,14 @@ func (s *scan) match(t *rule, src string, i int) int {
 	if len(run) < t.min {
 		// The text may have been cut within the token.
 		switch {
-		case stop < len(src) || t.has != "":
+		case stop < len(src) || t.has != "" || t.within && i-len(t.prefix)-s.front(src, i-len(t.prefix)) < 12:
 			return 0
 		case t.set == upperSet: // AKIALUNC
 			if len(run) < 4 {
 				return 0
 			}
 		case t.common:
-			if len(run) < t.min*3/4 || !strings.ContainsAny(run, "0123456789") {
+			if len(t.prefix) < 4 || len(run) < t.min*3/4 || !strings.ContainsAny(run, "0123456789") {
 				return 0
 			}
 		case t.exact && (t.min < 20 && len(run) < 6 || !strings.ContainsAny(run, "0123456789")), !cutToken(t.prefix, run):

@@ -20,6 +20,7 @@ var (
 	discord  = regexp.MustCompile(`^[A-Za-z0-9]{18,25}\.[A-Za-z0-9_-]{6}\.(?:[A-Za-z0-9_-]{27,45}|[A-Za-z0-9_-]{0,26}$)`)
 	resend   = regexp.MustCompile(`^[A-Za-z0-9]{8}_[A-Za-z0-9]{24}\b`)
 	airtable = regexp.MustCompile(`^[A-Za-z0-9]{14}\.(?:[a-f0-9]{64}\b|[a-f0-9]{8,63}$)`)
+	authress = regexp.MustCompile(`^[A-Za-z0-9]{5,30}\.[A-Za-z0-9]{4,6}\.acc[_-][A-Za-z0-9-]{10,32}\.(?:[A-Za-z0-9+/_=-]{30,120}|[A-Za-z0-9+/_=-]{0,29}$)`)
 	harness  = regexp.MustCompile(`^[A-Za-z0-9_-]{22}\.(?:[a-f0-9]{24}\.(?:[A-Za-z0-9]{20}\b|[A-Za-z0-9]{0,19}$)|[a-f0-9]{8,24}$)`)
 )
 
@@ -108,7 +109,8 @@ var vendors = func() []rule {
 	exact(base64url, 43, "sha256~")
 	exact(newCharset("A-Z0-9"), 26, "API-")
 	add(alnumSet, 32, "pnu_", "pnb_")
-	add(base64url, 40, "tk-us-", "tk-eu-", "dnkey-")
+	add(base64url, 40, "tk-us-", "tk-eu-")
+	add(newCharset("a-z0-9-"), 75, "dnkey-")
 	exact(alnumSet, 38, "4b1d")
 	exact(alnumSet, 32, "ico-")
 	add(newCharset("a-z0-9"), 40, "napi_")
@@ -151,19 +153,19 @@ var vendors = func() []rule {
 	add(alnumSet, 24, "pat-na1-", "pat-eu1-", "patSecret")
 	add(hexDashSet, 30, "pat-na1-", "pat-eu1-", "pat-na2-")
 	add(base64url, 40, "EAACEdEose0cBA", "EAAG", "IGQV")
-	add(alnumSet, 80, "EAAM", "EAAC")
+	add(alnumSet, 100, "EAAM", "EAAC")
 	add(dottedSet, 100, "sl.")
 	t = append(t, rule{prefix: "pat", re: airtable, max: 90})
-	add(alnumSet, 30, "p8e-")
+	add(newCharset("a-z0-9"), 30, "p8e-")
 	for _, p := range []string{"sc_", "ext_", "scauth_", "authress_"} {
-		t = append(t, rule{prefix: p, set: dottedSet, min: 40, max: maxRun, has: ".acc"})
+		t = append(t, rule{prefix: p, re: authress, max: 200})
 	}
 	add(alnumSet, 16, "sm_aat_", "sm_pat_", "sm_sat_", "unkey_")
 	add(base64url, 36, "secret-live-", "secret-test-", "polar_oat_")
 	add(base64url, 25, "ATTA", "cal_live_", "sgp_", "sgd_", "sgs_", "sk_clerk_")
 	for i, r := range t {
 		switch p := r.prefix; p {
-		case "live_", "test_", "fw_", "fc-", "sk_", "cio", "jina_", "napi_", "cfk_", "ico-", "4b1d", "API-", "tk-us-", "tk-eu-", "secret-live-", "secret-test-",
+		case "live_", "test_", "fw_", "fc-", "sk_", "cio", "jina_", "napi_", "cfk_", "ico-", "4b1d", "API-", "tk-us-", "tk-eu-", "dnkey-", "p8e-", "secret-live-", "secret-test-",
 			"access-sandbox-", "access-development-", "access-production-", "sl.", "t1.", "EAAA", "EAAC", "EAAM":
 			t[i].common = true
 		default:
