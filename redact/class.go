@@ -5,14 +5,16 @@ const (
 	lower uint8 = 1 << iota
 	upper
 	digit
-	other   // '_' and what is not ASCII: a part of a word
+	other   // '_': a part of a word
 	blank   // space, tab, CR, LF and the other control bytes
 	trigger // a byte that a rule begins at
 	hexByte
+	wide // not ASCII: a part of a name, but a token may stand behind it
 
 	alnum    = lower | upper | digit
 	letter   = lower | upper
-	wordByte = alnum | other
+	inWord   = alnum | other
+	wordByte = inWord | wide
 )
 
 var class = func() (t [256]uint8) {
@@ -30,7 +32,7 @@ var class = func() (t [256]uint8) {
 		t[c] = blank
 	}
 	for c := 0x80; c < 256; c++ {
-		t[c] = other
+		t[c] = wide
 	}
 	t['_'] = other
 	t[0x7f] = blank
@@ -115,7 +117,7 @@ func scrambled(v string, set *charset) bool {
 	turns, same := 0, 0
 	for i := 0; i < len(v); i++ {
 		if i > 0 && v[i] == v[i-1] {
-			if same++; same == 3 && set['a'] && set['A'] { // AAAA is zeros in base64
+			if same++; same == 3 && v[i] == 'A' { // zeros in base64
 				return false
 			}
 		} else {

@@ -55,7 +55,7 @@ func (s *scan) match(t *rule, src string, i int) int {
 	}
 	stop := t.set.run(src, i, min(t.max, max(t.min, firstLook)))
 	s.work += stop - i
-	if t.exact && stop < len(src) && (class[src[stop]]&wordByte != 0 || t.set[src[stop]] && stop+1 < len(src) && t.set[src[stop+1]]) {
+	if t.exact && stop < len(src) && (class[src[stop]]&inWord != 0 || t.set[src[stop]] && stop+1 < len(src) && t.set[src[stop+1]]) {
 		return 0 // but the dot at the end of a sentence is not of it
 	}
 	run := src[i:stop]
@@ -65,14 +65,14 @@ func (s *scan) match(t *rule, src string, i int) int {
 	if len(run) < t.min {
 		// The text may have been cut within the token.
 		switch {
-		case stop < len(src) || t.has != "" || t.within && i-len(t.prefix)-s.front(src, i-len(t.prefix)) < 12:
+		case stop < len(src) || t.whole || !strings.Contains(run, t.has) || t.within && i-len(t.prefix)-s.front(src, i-len(t.prefix)) < 12:
 			return 0
 		case t.set == upperSet: // AKIALUNC
 			if len(run) < 4 {
 				return 0
 			}
 		case t.common:
-			if len(t.prefix) < 4 || len(run) < t.min*3/4 || !strings.ContainsAny(run, "0123456789") {
+			if len(run) < t.min*3/4 || !strings.ContainsAny(run, "0123456789") {
 				return 0
 			}
 		case t.exact && (t.min < 20 && len(run) < 6 || !strings.ContainsAny(run, "0123456789")), !cutToken(t.prefix, run):

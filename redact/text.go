@@ -19,9 +19,9 @@ func (s *scan) text(src string) {
 	n := len(src)
 	for i := x.quiet(src, 0); i < n; i = x.quiet(src, i) {
 		c := class[src[i]]
-		if c&wordByte != 0 {
+		if c&inWord != 0 {
 			start := i
-			for i++; i < n && class[src[i]]&wordByte != 0; i++ {
+			for i++; i < n && class[src[i]]&inWord != 0; i++ {
 			}
 			switch {
 			case x.has(src[start], src[start+1], src[start+2]):
@@ -103,7 +103,7 @@ func (s *scan) text(src string) {
 func (x *index) quiet(src string, i int) int {
 	for n := len(src); i < n; {
 		c := class[src[i]]
-		if c&(wordByte|trigger) == 0 {
+		if c&(inWord|trigger) == 0 {
 			i++
 			continue
 		}
@@ -128,7 +128,7 @@ func (x *index) quiet(src string, i int) int {
 			continue
 		}
 		start := i
-		for i++; i < n && class[src[i]]&wordByte != 0; i++ {
+		for i++; i < n && class[src[i]]&inWord != 0; i++ {
 		}
 		if start+2 >= n {
 			return n

@@ -47,6 +47,8 @@ var hostile = []string{
 	`{"name":"password","value":`, `{"a":"{\"a\":`, "amp;token=", "?code=", "AKIA", "jdbc:oracle:", "=;", `\"`, `password=\"`, "1.1.1.1 ", "::", "Bearer+", "pypi-AgEI", "sk-ant-", "Cookie: ", "Authorization: x ", "session: a", `name="password"`, "&quot;password&quot;:", "<password a=", `key="a" value="`,
 	`x {"a":"b`, `x {"a":"\"{\\\"`, `[{`, `[[{"`, `x {"a":"\"b\"",`, `{"password" `, `["a" `, `{ `, `x {"k":"v"} `, `"{\"a\":\"%7B%22a%22:%22`, `name: password, value: `, `"name":"`, "- name: token\n  ",
 	"Key (token)=(", "(a", ") = ", "password -> ", " -token ", " -password x", "mysql -p", "curl -b a=", `<a key="token">`, `{"d":"AAAAAAAAAAAAAAAAAAAAAAA",`, "API key provided: ", "DE89+3704+", "4111+1111+", "$(", "xoxb-1",
+	"pat", "pat ", "pat.", "sat.a", "live_", "live_1 ", "test_0", "MTA", "MTE ", "MTE4aaaaaaaaaaaaaaaaaaa.", "Q~", "abc1Q~", "abc1Q~.", "s.a", "s.a ", "YCa", "YC-", ".atlasv1.", "a.atlasv1.", "atlasv1. ",
+	"t1.", "t1.a ", "sc_", "sc_aaaaa.aaaa.acc", "ext_", "re_", "re_aaaaaaaa_", "sl.", "sl. ", "EAAA", "EAAA ", "ZXlKaGJHY2", "<aaaaaaaaaaaaaaaaaa_password>", "„pat", "sk.eyJ1Ijoi", "access-production-", "dnkey-",
 }
 
 // TestLinear counts the bytes that the rules look at. Twice the input may be twice the work, and a little.

@@ -3,6 +3,7 @@ package redact
 import (
 	"encoding/base64"
 	"strings"
+	"unicode/utf8"
 )
 
 // scheme redacts the credentials behind "Bearer" or "Basic" if they look it: "Bearer token missing" is a sentence, and
@@ -65,7 +66,7 @@ func basicCredentials(v string) bool {
 		}
 		colon = colon || c == ':'
 	}
-	return colon
+	return colon && utf8.Valid(buf[:n]) // "Basic Options" is no header
 }
 
 // spoken redacts "password x" and "password is x" where x cannot be a word.
@@ -155,6 +156,9 @@ func (s *scan) element(src string, i int) int {
 	if v := src[end+1 : end+stop]; secretText(c, strings.TrimSpace(v), true) {
 		s.add(end+1, end+stop, plain)
 	}
+	if len(name) >= 20 { // may be a token between angle brackets
+		return i + 1
+	}
 	return end + stop
 }
 
@@ -177,13 +181,18 @@ func (s *scan) sqlLiteral(src string, i int) int {
 	return stop
 }
 
+// escapeLetter says whether the letter at i is that of \n, \r or \t.
+func escapeLetter(src string, i int) bool {
+	return i > 0 && src[i-1] == '\\' && strings.IndexByte("nrt", src[i]) >= 0
+}
+
 // entra redacts a client secret of Microsoft Entra ID, which has no prefix: three bytes, a digit, Q~, and 31 to 34 more.
 func (s *scan) entra(src string, i int) int {
 	if i < 5 || src[i-1] != 'Q' || class[src[i-2]]&digit == 0 {
 		return i + 1
 	}
 	start := i - 5
-	if entraSet.run(src, start, 3) < i-2 || start > 0 && class[src[start-1]]&wordByte != 0 {
+	if entraSet.run(src, start, 3) < i-2 || start > 0 && class[src[start-1]]&inWord != 0 && !escapeLetter(src, start-1) {
 		return i + 1
 	}
 	stop := entraSet.run(src, i+1, 35)

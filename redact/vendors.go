@@ -11,6 +11,7 @@ type rule struct {
 	has      string         // stands somewhere in the run
 	within   bool           // the token began before the prefix, in front of a dot
 	common   bool           // names begin so too: the rest must be scrambled, and most of it there where the text ends
+	whole    bool           // so many names do that only all of a token is one
 	re       *regexp.Regexp // decides instead of set
 }
 
@@ -18,9 +19,9 @@ type rule struct {
 // bytes more than a token has, so that $ is the end of the text.
 var (
 	discord  = regexp.MustCompile(`^[A-Za-z0-9]{18,25}\.[A-Za-z0-9_-]{6}\.(?:[A-Za-z0-9_-]{27,45}|[A-Za-z0-9_-]{0,26}$)`)
-	resend   = regexp.MustCompile(`^[A-Za-z0-9]{8}_[A-Za-z0-9]{24}\b`)
 	airtable = regexp.MustCompile(`^[A-Za-z0-9]{14}\.(?:[a-f0-9]{64}\b|[a-f0-9]{8,63}$)`)
 	authress = regexp.MustCompile(`^[A-Za-z0-9]{5,30}\.[A-Za-z0-9]{4,6}\.acc[_-][A-Za-z0-9-]{10,32}\.(?:[A-Za-z0-9+/_=-]{30,120}|[A-Za-z0-9+/_=-]{0,29}$)`)
+	resend   = regexp.MustCompile(`^[A-Za-z0-9]{8}_[A-Za-z0-9]{24}\b`)
 	harness  = regexp.MustCompile(`^[A-Za-z0-9_-]{22}\.(?:[a-f0-9]{24}\.(?:[A-Za-z0-9]{20}\b|[A-Za-z0-9]{0,19}$)|[a-f0-9]{8,24}$)`)
 )
 
@@ -126,6 +127,7 @@ var vendors = func() []rule {
 	add(hexSet, 40, "sntryu_", "sntrya_", "sntryi_")
 	add(hexSet, 32, "dapi", "key-")
 	add(base64Set, 40, "sntrys_", "ops_eyJ")
+	add(dottedSet, 40, "sk.eyJ1Ijoi")
 	add(base64url, 40, "AGE-SECRET-KEY-1", "op_secret_")
 	add(newCharset("A-Z0-9-"), 36, "A3-")
 	add(base64url, 30, "akp_", "ak_live_", "sm_secret_")
@@ -146,6 +148,7 @@ var vendors = func() []rule {
 	add(hexSet, 32, "shpat_", "shpca_", "shppa_", "shpss_", "shptka_")
 	add(dottedSet, 40, "SG.")
 	t = append(t, rule{prefix: "re_", re: resend, max: 34})
+	exact(wordSet, 33, "re_") // of which the end is cut
 	add(base64url, 60, "xkeysib-", "xsmtpsib-")
 	add(base64url, 20, "lin_api_", "lin_oauth_", "ntn_", "PMAK-", "PMAT-", "figd_", "figo_", "re_live_", "mlsn.", "tly-", "shippo_live_", "shippo_test_",
 		"duffel_live_", "duffel_test_", "EZAK", "EZTK", "sk_prod", "CFPAT-", "rdme_", "secret_live_", "secret_test_")
@@ -165,11 +168,12 @@ var vendors = func() []rule {
 	add(base64url, 25, "ATTA", "cal_live_", "sgp_", "sgd_", "sgs_", "sk_clerk_")
 	for i, r := range t {
 		switch p := r.prefix; p {
-		case "live_", "test_", "fw_", "fc-", "sk_", "cio", "jina_", "napi_", "cfk_", "ico-", "4b1d", "API-", "tk-us-", "tk-eu-", "dnkey-", "p8e-", "secret-live-", "secret-test-",
+		case "live_", "test_", "fw_", "re_", "fc-", "sk_", "cio", "jina_", "napi_", "cfk_", "ico-", "4b1d", "API-", "tk-us-", "tk-eu-", "dnkey-", "p8e-", "secret-live-", "secret-test-",
 			"access-sandbox-", "access-development-", "access-production-", "sl.", "t1.", "EAAA", "EAAC", "EAAM":
 			t[i].common = true
 		default:
-			t[i].common = p[:2] == "s." || p[:2] == "YC"
+			t[i].whole = p[:2] == "s." || p[:2] == "YC"
+			t[i].common = t[i].whole
 		}
 	}
 	return t

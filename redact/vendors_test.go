@@ -58,7 +58,7 @@ func TestShapes(t *testing.T) {
 	for _, shape := range strings.Fields(shapes) {
 		for range 20 {
 			secret := token(rnd, shape)
-			for _, around := range []string{"%", "deploy used % today", `{"note":"%"}`, "note=%&page=2", "it was %.", "(%)", "https://example.com/a?x=%", "a\n%\n"} {
+			for _, around := range []string{"“%”", "密码%…", `\n%\n`, "<%> <b>%</b>", "%", "deploy used % today", `{"note":"%"}`, "note=%&page=2", "it was %.", "(%)", "https://example.com/a?x=%", "a\n%\n"} {
 				in := strings.ReplaceAll(around, "%", secret)
 				got := r.Text(in)
 				if strings.Contains(got, secret[len(secret)*2/3:]) || strings.Contains(got, secret[:len(secret)/2]) {
@@ -77,6 +77,9 @@ func TestNearShapes(t *testing.T) {
 		"pat.name", "sat.04", "t1.id = t2.user_id", "API-CLIENTS", "API-FIRST-DESIGN-AND-MORE-OF-IT", "access-production-logs", "sk-learn", "sk_live_docs", "fc-match", "fw_version_2_0",
 		"sl.no", "ext_authz.filter", "sc_component.tsx", "re_entry", "re_generate_all_of_the_customer_files", "sha256~x", "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 		"ico-arrow-left", "dnkey-docs", "MTU 1500", "MTE.example.com", "OTA.update.v1", "~/.ssh/config", "Q~", "a~b", "in 2024Q~ about", "atlasv1.json", "the .atlasv1. format", "napi_rs", "YC2024",
+		"s.ReadUint16LengthPrefixed(x)", "s.ListenAndServe", "s.pendingHeapAllocations", "YCbCrSubsampleRatio", "sl.field.Sym.SetUnit", "napi_int32", "jina_clip_v2", "jina_embeddings_v2_base_en_quantized_int8", "tk-us-east1",
+		"secret-test-app1-7f9c4dbb5-x2k8p", "access-production-db01", "dnkey-node01-7f9c4d", "cfk_key1", "ext_2025-11-23.access.int32.sandbox.io.v2.test", "EAAAAAAAABcAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAA9wAAAAEA", "cioReaderFactoryImplementation", "ciomarketpop20250709",
+		"Basic Options", "service.atlasv1.int32", "ZXlKcFpDSTZNVEl6TENKa2FYSWlPaUptZDJRaUxDSmhZbU1pT2lKa1pXWm5hR2xxSW4wPQ", "507f1f77bcf86cd799439011.s.507f1f77bcf86cd799439011a",
 		"YCombinator", "AQVN", "EAAA", "EAAMExample", "pnu_x", "unkey_docs", "secret-live-demo", "4b1d", "e2b_docs", "squ_", "tk-us-east", "live_2024", "test_1234567890",
 	} {
 		for _, in := range []string{"see " + s + " there", "see " + s, "/v1/" + s + "/x", `{"a":"` + s + `"}`} { // a text may have been cut at its end
