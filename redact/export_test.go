@@ -5,7 +5,7 @@ import "strings"
 // VendorSamples is a token of each built-in rule, of the least length that it takes, and the one that is too short.
 func VendorSamples() (samples, short []string) {
 	for _, t := range vendors {
-		if t.set == nil { // a regular expression has no least length
+		if t.re != nil { // a regular expression has no least length
 			continue
 		}
 		var b strings.Builder

@@ -46,6 +46,9 @@ const firstLook = 256
 // match returns the end of the token whose prefix ends at i, or 0.
 func (s *scan) match(t *rule, src string, i int) int {
 	if t.re != nil {
+		if t.lead > 0 && t.set.run(src, i, t.lead) < i+t.lead {
+			return 0
+		}
 		window := src[i:min(len(src), i+t.max)]
 		s.work += len(window)
 		if at := t.re.FindStringIndex(window); at != nil && at[0] == 0 && at[1] > 0 {
