@@ -145,7 +145,7 @@ func (m *Middleware) ask(ctx context.Context, cs []charge) error {
 	}
 	for i := range cs {
 		cs[i].debt = max(0, min(int64(states[i].Debt), cs[i].capacity))
-		cs[i].denied = states[i].Denied
+		cs[i].denied, cs[i].local = states[i].Denied, states[i].Local
 	}
 	return nil
 }
@@ -155,7 +155,7 @@ func (m *Middleware) askOf(c *charge) Ask {
 	p := &m.policies[c.policy]
 	return Ask{
 		Policy: p.name, Key: c.key, Emission: time.Duration(p.emission), Burst: p.burst, Cost: c.cost,
-		Shadow: p.shadow, FailClosed: p.closed, Refundable: p.refundable,
+		Shadow: p.shadow, FailClosed: p.closed, Refundable: p.refundable, Local: c.local,
 	}
 }
 

@@ -33,6 +33,7 @@ type charge struct {
 	asked    int   // the cost as the policy said it, for its error
 	shadow   bool
 	denied   bool
+	local    bool // the Store's own fallback decided
 }
 
 // exceeds says whether the bucket has too few tokens. A refund or a look never does.

@@ -23,8 +23,12 @@ type receipt struct {
 // login calls it when the password was right: charged before and given back after, so that
 // guesses sent at the same time cannot slip through, and who logs in often is not locked
 // out. It works once a request, from any goroutine, and does nothing where nothing was
-// taken. A Store that fails keeps the tokens.
+// taken. A Store that fails keeps the tokens. What comes back late fills the bucket as far
+// as it is not full: it is worth what others have taken since.
 func Refund(ctx context.Context) {
+	if ctx == nil {
+		return
+	}
 	r, _ := ctx.Value(receiptKey{}).(*receipt)
 	for ; r != nil; r = r.outer {
 		if r.done.CompareAndSwap(false, true) {
@@ -34,7 +38,7 @@ func Refund(ctx context.Context) {
 }
 
 // pay gives back where it was paid: what a fallback table took while the Store was down is
-// not the Store's to return.
+// not the Store's to return. A Store with a fallback of its own is told by Ask.Local.
 func (r *receipt) pay(ctx context.Context) {
 	if r.mem != nil {
 		r.mem.take(r.mem.now(), r.charges)

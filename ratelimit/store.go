@@ -39,12 +39,14 @@ type Ask struct {
 	Shadow     bool // a denial is reported in its State and stops nothing; the ask itself is then not charged
 	FailClosed bool // a Store with a fallback of its own returns its error all the same when this is set
 	Refundable bool // tokens may come back, from another process too: a remembered denial can be wrong
+	Local      bool // with a Cost below 0: gives back what was taken when the State said Local
 }
 
 // State is the answer to one Ask.
 type State struct {
 	Debt   time.Duration // until the bucket is full, after the decision; 0 is full
 	Denied bool          // this ask was not admitted
+	Local  bool          // a Store with a fallback decided in this process alone: the others know nothing of it
 }
 
 // The errors of a caller who is no middleware, and of a Store that breaks its contract.

@@ -192,6 +192,7 @@ func (s *Store) tell() {
 	}
 	s.report.down = down
 	if s.cfg.OnStateChange != nil {
+		defer func() { _ = recover() }() // a hook that panics must not end the service in the middle of an outage
 		s.cfg.OnStateChange(down, err)
 	}
 }

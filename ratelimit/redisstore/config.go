@@ -56,7 +56,8 @@ type Config struct {
 
 	// OnStateChange is told when the Store begins to decide without Redis and why, and when
 	// Redis is back (err is nil). It is called once for a change, never twice at a time, and
-	// away from requests. In a Cluster it is down as soon as a part of it is. nil: nobody.
+	// away from requests. In a Cluster it is down as soon as a part of it is. A panic in it is
+	// dropped. nil: nobody.
 	OnStateChange func(down bool, err error)
 }
 

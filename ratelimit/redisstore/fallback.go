@@ -33,6 +33,9 @@ func (s *Store) decide(ctx context.Context, asks, counted []ratelimit.Ask) ([]ra
 	if err != nil {
 		return nil, err
 	}
+	for i := range states {
+		states[i].Local = true
+	}
 	if s.cfg.FallbackShare == 1 {
 		return unit(asks, counted, states), nil
 	}
@@ -40,6 +43,21 @@ func (s *Store) decide(ctx context.Context, asks, counted []ratelimit.Ask) ([]ra
 		states[i].Debt = owed(asks[i], shares[i], states[i])
 	}
 	return states, nil
+}
+
+// returnLocal returns tokens that decide took. Redis never had them, and would admit others for
+// them.
+func (s *Store) returnLocal(ctx context.Context, asks []ratelimit.Ask) ([]ratelimit.State, error) {
+	shares := make([]ratelimit.Ask, len(asks))
+	for i, a := range asks {
+		a.Cost = min(a.Cost, 0)
+		shares[i] = share(a, s.cfg.FallbackShare)
+	}
+	states, err := s.spare.Take(ctx, shares)
+	for i := range states {
+		states[i].Local = true
+	}
+	return states, err
 }
 
 // share is a part of an ask's limit and of its burst, but at least one token: the window stays

@@ -122,3 +122,68 @@ func TestMiddlewareWithoutRedis(t *testing.T) {
 		}
 	}
 }
+
+// TestRefundAfterAnOutage: what this process admitted while Redis was down was never taken from Redis, so it does not go
+// back there, where others would be admitted for it. It comes back here.
+func TestRefundAfterAnOutage(t *testing.T) {
+	srv := startServer(t)
+	var told changes
+	here := newStore(t, redisstore.Config{Client: client(t, srv.addr), OnStateChange: told.add, Deadline: 100 * time.Millisecond})
+	there := newStore(t, redisstore.Config{Client: client(t, srv.addr)})
+	login := func(s *redisstore.Store) (code int, refund func()) {
+		m, err := ratelimit.New(ratelimit.Config{Store: s, Policies: []ratelimit.Policy{
+			{Name: "login", Limit: ratelimit.Per(1, time.Hour), Burst: 3, Refundable: true}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		refund = func() {}
+		m.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			refund = func() { ratelimit.Refund(r.Context()) }
+		})).ServeHTTP(w, httptest.NewRequest("POST", "/login", nil))
+		return w.Code, refund
+	}
+	for range 3 {
+		if code, _ := login(there); code != 200 {
+			t.Fatalf("%d before the outage", code)
+		}
+	}
+	goOn := srv.hang()
+	until(t, here, "the outage is told", func() bool { return told.are(true) })
+	var refunds []func()
+	for i := range 4 {
+		code, refund := login(here)
+		if refunds = append(refunds, refund); (code == 200) != (i < 3) {
+			t.Errorf("%d for request %d of this process", code, i)
+		}
+	}
+	refunds[0]()
+	if code, refund := login(here); code != 200 {
+		t.Errorf("%d after a refund in the outage", code)
+	} else {
+		refunds = append(refunds, refund)
+	}
+	goOn()
+	until(t, here, "the end is told", func() bool { return told.are(true, false) })
+	for _, refund := range refunds {
+		refund()
+	}
+	for _, s := range []*redisstore.Store{there, here} {
+		if code, _ := login(s); code != 429 {
+			t.Errorf("%d after refunds of what Redis never gave", code)
+		}
+	}
+}
+
+// TestHookThatPanics: it runs where nobody recovers, and when nothing else may break.
+func TestHookThatPanics(t *testing.T) {
+	called := make(chan bool, 10)
+	store := newStore(t, redisstore.Config{Client: client(t, "127.0.0.1:1"), OnStateChange: func(down bool, _ error) {
+		called <- down
+		panic("a bug in the hook")
+	}})
+	until(t, store, "the hook was called", func() bool { return len(called) > 0 })
+	if take(t, store, hourly("p", "k", 1))[0].Denied || take(t, store, hourly("p", "k2", 1))[0].Denied {
+		t.Error("denied")
+	}
+}

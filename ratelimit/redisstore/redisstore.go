@@ -81,6 +81,9 @@ func (s *Store) Take(ctx context.Context, asks []ratelimit.Ask) ([]ratelimit.Sta
 	if err != nil {
 		return nil, err
 	}
+	if len(asks) > 0 && asks[0].Local {
+		return s.returnLocal(ctx, counted)
+	}
 	states, err := s.front.Peek(counted) // this also says whether the asks are valid
 	if err != nil || len(asks) == 0 {
 		return states, err
