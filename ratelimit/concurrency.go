@@ -22,8 +22,9 @@ type ConcurrencyConfig struct {
 	// Critical requests have a queue of the same length to themselves.
 	Queue int
 
-	// MaxWait bounds the wait of each; 0 is one second. Who waits longer, or goes away,
-	// frees its place in the queue.
+	// MaxWait bounds the wait of each; 0 is one second. Who waits longer frees its place in
+	// the queue, and so does who goes away, if the server sees it: over HTTP/1 it does only
+	// where the request has no body, since it reads on a connection no further than that.
 	MaxWait time.Duration
 
 	// Reserved is how many of Limit only critical requests may use. Less than Limit.

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"reflect"
 	"slices"
+	"strings"
 
 	"golang.org/x/time/rate"
 
@@ -121,15 +123,15 @@ func (cfg *Config) validate() ([]policy, error) {
 	if cfg.Headers < Draft11 || cfg.Headers > NoHeaders {
 		p.Add("Headers", int(cfg.Headers), "is no HeaderStyle", "write Draft11, Draft07, Legacy, LegacyEpoch or NoHeaders")
 	}
-	checkMemory(p, cfg)
+	checkStore(p, cfg)
 	names := map[string]int{}
 	compiled := make([]policy, len(cfg.Policies))
 	for i, pol := range cfg.Policies {
 		at := fmt.Sprintf("Policies[%d]", i)
 		first, taken := names[pol.Name]
 		switch {
-		case pol.Name == "":
-			p.Add(at+".Name", nil, "is empty, and clients are told it", "name it, such as \"default\"")
+		case strings.TrimSpace(pol.Name) == "":
+			p.Add(at+".Name", pol.Name, "is empty, and clients are told it", "name it, such as \"default\"")
 		case taken:
 			p.Add(at+".Name", pol.Name, fmt.Sprintf("is the name of Policies[%d] too", first), "give each policy its own name")
 		case !printable(pol.Name):
@@ -143,12 +145,16 @@ func (cfg *Config) validate() ([]policy, error) {
 	return compiled, p.Err()
 }
 
-// checkMemory reports what NewMemory, which returns no error, could not say.
-func checkMemory(p *conf.Problems, cfg *Config) {
+// checkStore reports a Store that was not made, and what NewMemory, which returns no error,
+// could not say.
+func checkStore(p *conf.Problems, cfg *Config) {
 	const fix = "give NewMemory two slots for each client of a window, or 0"
 	m, ok := cfg.Store.(*Memory)
 	switch {
 	case !ok:
+		if v := reflect.ValueOf(cfg.Store); v.Kind() == reflect.Pointer && v.IsNil() {
+			p.Add("Store", nil, "is a nil "+v.Type().String()+", which is a Store all the same", "make it with its New, or leave it nil without a type")
+		}
 	case m == nil || m.stripes == nil && m.bad == "":
 		p.Add("Store", nil, "is a Memory that NewMemory did not make", "write NewMemory(0), or leave it nil")
 	case m.bad != "":

@@ -36,6 +36,9 @@ func problems(t *testing.T, err error) []string {
 	return fields
 }
 
+// absent is a Store that nobody made.
+type absent struct{ liar }
+
 func TestBadConfig(t *testing.T) {
 	good := ratelimit.Policy{Name: "good", Limit: 1, Burst: 1}
 	with := func(change func(*ratelimit.Policy)) ratelimit.Config {
@@ -62,6 +65,8 @@ func TestBadConfig(t *testing.T) {
 		{"zero policy", ratelimit.Config{Policies: make([]ratelimit.Policy, 1)}, []string{"Policies[0].Name", "Policies[0].Limit", "Policies[0].Burst"}},
 		{"too many", ratelimit.Config{Policies: policies(65)}, []string{"Policies"}},
 		{"twice", ratelimit.Config{Policies: []ratelimit.Policy{good, good}}, []string{"Policies[1].Name"}},
+		{"blank", with(func(p *ratelimit.Policy) { p.Name = "  " }), []string{"Policies[0].Name"}},
+		{"nil of a type", ratelimit.Config{Policies: []ratelimit.Policy{good}, Store: (*absent)(nil)}, []string{"Store"}},
 		{"newline", with(func(p *ratelimit.Policy) { p.Name = "a\nb" }), []string{"Policies[0].Name"}},
 		{"not ASCII", with(func(p *ratelimit.Policy) { p.Name = "täglich" }), []string{"Policies[0].Name"}},
 		{"DEL", with(func(p *ratelimit.Policy) { p.Name = "a\x7f" }), []string{"Policies[0].Name"}},

@@ -2,6 +2,7 @@ package ratelimit
 
 import (
 	"context"
+	"errors"
 	"hash/maphash"
 	"net/http"
 	"strconv"
@@ -38,7 +39,7 @@ type Decision struct {
 	Closed bool
 
 	// Err is why the decision is not what it should be: the Store's error when the Store
-	// failed, or a *ConfigError when the request costs more than a full bucket. It does not
+	// failed, and a *ConfigError for each policy whose full bucket the request costs more than. It does not
 	// mean denied. It is not for clients: it may name servers.
 	Err error
 }
@@ -247,7 +248,7 @@ func (m *Middleware) decision(cs []charge, res result) Decision {
 			d.Violated = append(d.Violated, name)
 		}
 		if c.impossible() {
-			d.Err = m.tooDear(c)
+			d.Err = errors.Join(d.Err, m.tooDear(c))
 		}
 	}
 	return d

@@ -65,8 +65,12 @@ func (g *Global) Wrap(next http.Handler) http.Handler {
 	})
 }
 
-// wait is the seconds until the next token; 0 when none will come, after SetLimit(0).
+// wait is the seconds until the next token; 0 when none will come, after SetLimit(0) or
+// SetBurst(0).
 func (g *Global) wait() int64 {
+	if g.limiter.Limit() < 0 || g.limiter.Burst() < 1 {
+		return 0
+	}
 	ns := (1 - g.limiter.Tokens()) / float64(g.limiter.Limit()) * float64(time.Second)
 	if !(ns < maxWindow) {
 		return 0

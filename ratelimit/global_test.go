@@ -41,5 +41,11 @@ func TestGlobal(t *testing.T) {
 		if w := get(h, "192.0.2.3:1"); w.Code != 429 || w.Header()["Retry-After"] != nil {
 			t.Errorf("no token will ever come: %d %v", w.Code, w.Header())
 		}
+		for _, change := range []func(){func() { g.Limiter().SetLimit(-1) }, func() { g.Limiter().SetLimit(1); g.Limiter().SetBurst(0) }} {
+			change()
+			if w := get(h, "192.0.2.3:1"); w.Code != 429 || w.Header()["Retry-After"] != nil {
+				t.Errorf("no token will ever come: %d %v", w.Code, w.Header())
+			}
+		}
 	})
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // HeaderStyle is how a response tells the client about its quota. 429 carries Retry-After
-// in every style. The fields are not safelisted by CORS: scripts of other origins read only
+// in every style. Limiters in one chain need one style: their fields do not mix. The fields are not safelisted by CORS: scripts of other origins read only
 // what Access-Control-Expose-Headers names.
 type HeaderStyle int
 
@@ -118,10 +118,16 @@ func (m *Middleware) writeDraft11(h http.Header, out []byte, cs []charge, admitt
 	if policies > 0 {
 		line[0] = text[:policies]
 	}
-	if have := h[fieldLimit]; len(have) == 0 {
-		h[fieldPolicy], h[fieldLimit] = line[0:1:1], line[1:2:2]
+	have := h[fieldLimit]
+	if len(have) == 0 {
+		h[fieldPolicy] = line[0:1:1]
 	} else { // both are lists, and a limiter outside of this one has begun them
-		h[fieldPolicy], h[fieldLimit] = addLine(h[fieldPolicy], line[0]), addLine(have, line[1])
+		h[fieldPolicy] = addLine(h[fieldPolicy], line[0])
+	}
+	if len(have) == 0 || !admitted { // a window of those that admitted it would outlast Retry-After
+		h[fieldLimit] = line[1:2:2]
+	} else {
+		h[fieldLimit] = addLine(have, line[1])
 	}
 	if after > 0 {
 		line[2] = text[state:]

@@ -2,6 +2,7 @@ package ratelimit_test
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -126,6 +127,43 @@ func TestFieldsOfAnyLength(t *testing.T) {
 			t.Error("a line that is added to one field is in the other")
 		}
 	}
+}
+
+// TestDraft11DenialInAChain: what the outer limiter said of its window would outlast Retry-After.
+func TestDraft11DenialInAChain(t *testing.T) {
+	outer := newLimiter(t, ratelimit.Config{Policies: []ratelimit.Policy{{Name: "hour", Limit: 100.0 / 3600, Burst: 100}}})
+	inner := newLimiter(t, ratelimit.Config{Policies: []ratelimit.Policy{{Name: "sec", Limit: 0.2, Burst: 1}}})
+	h := outer.Wrap(inner.Wrap(&spy{}))
+	if got := get(h, "192.0.2.1:1").Header().Values("RateLimit"); len(got) != 2 {
+		t.Errorf("admitted: %q", got)
+	}
+	w := get(h, "192.0.2.1:1").Header()
+	if got := w.Values("RateLimit"); !slices.Equal(got, []string{`"sec";r=0;t=5`}) || w.Get("Retry-After") != "5" {
+		t.Errorf("denied: %q, Retry-After %s", got, w.Get("Retry-After"))
+	}
+	if got := w.Values("RateLimit-Policy"); !slices.Equal(got, []string{`"hour";q=100;w=3600`, `"sec";q=1;w=5`}) {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestErrOfADecision: nothing that went wrong is lost, whatever else did.
+func TestErrOfADecision(t *testing.T) {
+	dear := func(*http.Request) int { return 9 }
+	m := newLimiter(t, ratelimit.Config{Store: broken{}, Policies: []ratelimit.Policy{
+		{Name: "a", Limit: 1, Burst: 2, Cost: dear}, {Name: "b", Limit: 1, Burst: 20, Cost: dear}, {Name: "c", Limit: 1, Burst: 3, Cost: dear},
+	}})
+	d := m.Check(&http.Request{RemoteAddr: "192.0.2.1:1"})
+	if d.Allowed || d.Policy != "a" || !errors.Is(d.Err, errBroken) || !strings.Contains(d.Err.Error(), "Policies[0].Cost") || !strings.Contains(d.Err.Error(), "Policies[2].Cost") || strings.Contains(d.Err.Error(), "Policies[1]") {
+		t.Errorf("%+v", d)
+	}
+}
+
+var errBroken = errors.New("broken")
+
+type broken struct{}
+
+func (broken) Take(context.Context, []ratelimit.Ask) ([]ratelimit.State, error) {
+	return nil, errBroken
 }
 
 // liar is a Store that breaks its contract.

@@ -161,3 +161,9 @@ func TestRefundOfAShadow(t *testing.T) {
 		}
 	})
 }
+
+func TestRefundOfNothing(*testing.T) {
+	var none context.Context // of a careless caller
+	ratelimit.Refund(none)
+	ratelimit.Refund(context.Background())
+}
