@@ -23,7 +23,8 @@
 //
 //   - Everything is redacted, and there is no switch for it. Values are cut after that, never before.
 //   - A panic before the first byte is answered 500 as problem details with the request id. After it, the connection is
-//     aborted: a client must not take half an answer for a whole one. [http.ErrAbortHandler] passes through.
+//     aborted: a client must not take half an answer for a whole one. [http.ErrAbortHandler] passes through, and so does
+//     runtime.Goexit, which t.FailNow is: aborted at WARN, too, with the error.type "goexit".
 //   - A client that went away before the answer is status 499 at INFO: it is no failure of the service. That holds only
 //     for a request context that net/http cancelled. Give BaseContext a context whose cancellation has a cause, as
 //     [os/signal.NotifyContext] makes it, or a shutdown looks the same.

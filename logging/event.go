@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -28,7 +29,7 @@ type Event struct {
 const statusClientGone = 499
 
 // DefaultLevel is the level where Config.Level is nil: ERROR for panics and 5xx; WARN for 4xx but 429 and 499, which say
-// more of the client than of the service, and for a handler that aborted; INFO for the rest. Beside it, a slow request
+// more of the client than of the service, and for a handler that aborted or called runtime.Goexit; INFO for the rest. Beside it, a slow request
 // is at least WARN.
 func DefaultLevel(e Event) slog.Level {
 	switch {
@@ -36,7 +37,7 @@ func DefaultLevel(e Event) slog.Level {
 		return slog.LevelError
 	case e.Status == http.StatusTooManyRequests, e.Status == statusClientGone:
 		return slog.LevelInfo
-	case e.Status >= 400, e.Err == http.ErrAbortHandler: //nolint:errorlint // net/http compares it the same way
+	case e.Status >= 400, errors.Is(e.Err, http.ErrAbortHandler):
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo

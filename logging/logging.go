@@ -116,8 +116,10 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 	inner := r.WithContext(s) // s is a context itself: this is the second and last allocation
 	w = m.writer(s, w, r, inner)
 	w.Header()[headerRequestID] = s.ids[:1:1] // now: the handler may send its header at any moment
-	defer m.finish(s, w, r, inner)
+	returned := false
+	defer func() { m.finish(s, w, r, inner, recover(), returned) }()
 	next.ServeHTTP(w, inner)
+	returned = true
 }
 
 // writer decides which writer the handler gets. Directly inside of another layer's wrapper that one's state serves; only
@@ -140,9 +142,15 @@ func (m *Middleware) writer(s *request, w http.ResponseWriter, r, inner *http.Re
 
 // finish is deferred around the handler. It ends the request: it answers for a handler that panicked, writes the
 // record, tells OnError, and aborts the connection where the answer was cut in the middle.
-func (m *Middleware) finish(s *request, w http.ResponseWriter, r, inner *http.Request) {
-	value := recover()
+//
+// A handler that neither panicked nor returned called runtime.Goexit. That goes on after this and makes net/http close
+// the connection by itself; a panic would only take a test down whose t.FailNow it was.
+func (m *Middleware) finish(s *request, w http.ResponseWriter, r, inner *http.Request, value any, returned bool) {
 	layer.HandBack(r, inner)
+	if value == nil && !returned {
+		m.conclude(s, w, r, errGoexit, true)
+		return
+	}
 	abort := value == http.ErrAbortHandler //nolint:errorlint // net/http compares it the same way
 	cutOff := abort || value != nil && s.res.Written()
 	if value != nil && !cutOff {

@@ -77,12 +77,18 @@ func (m *Middleware) judge(s *request, w http.ResponseWriter, r *http.Request, v
 	return o
 }
 
+// errGoexit stands for the value of a panic where the handler called runtime.Goexit, as t.FailNow does. To the client it
+// is the same as an abort.
+var errGoexit = fmt.Errorf("the handler called runtime.Goexit: %w", http.ErrAbortHandler)
+
 // judgePanic tells the ways to panic apart: on purpose, because the client went away, and for real.
 func (m *Middleware) judgePanic(o *outcome, value any, gone bool) {
 	err, isErr := value.(error)
 	switch {
 	case isErr && err == http.ErrAbortHandler: //nolint:errorlint // as net/http does
 		o.err, o.errType = http.ErrAbortHandler, "aborted"
+	case isErr && err == errGoexit: //nolint:errorlint // nobody else has it
+		o.err, o.errType = errGoexit, "goexit"
 	case isErr && gone && errors.Is(err, context.Canceled):
 		o.err, o.errType = m.redactError(err), typeName(err)
 	default:

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -225,4 +227,65 @@ func TestNotTheClient(t *testing.T) {
 		_, rec := serve(t, logging.Config{}, get("/").WithContext(ctx), func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) })
 		want(t, rec, map[string]any{"http.response.status_code": 503, "level": "ERROR", "aborted": nil})
 	}
+}
+
+// A handler that ends by runtime.Goexit, as t.FailNow does, is no success: the client got no answer, or half of one.
+func TestGoexit(t *testing.T) {
+	for name, tc := range map[string]struct {
+		begin  func(http.ResponseWriter)
+		status any
+	}{
+		"nothing said":   {func(http.ResponseWriter) {}, nil},
+		"half an answer": {func(w http.ResponseWriter) { io.WriteString(w, "half"); http.NewResponseController(w).Flush() }, 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var seen logging.Event
+			called := make(chan struct{}, 1)
+			cfg := logging.Config{SampleEvery: 1000, OnError: func(context.Context, logging.Event) { called <- struct{}{} }}
+			cfg.Level = func(e logging.Event) slog.Level { seen = e; return logging.DefaultLevel(e) }
+			srv, out, complaints := server(t, cfg, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/fine" {
+					tc.begin(w)
+					runtime.Goexit()
+				}
+			})
+			for _, path := range []string{"/fine", "/", "/"} { // the first of a sample is always kept
+				resp, err := http.Post(srv.URL+path, "text/plain", nil) // a GET would be sent again
+				if err == nil {
+					_, err = io.ReadAll(resp.Body)
+				}
+				if (err == nil) != (path == "/fine") {
+					t.Errorf("%s: %v", path, err)
+				}
+			}
+			srv.Close()
+			all := out.records(t)
+			if len(all) != 3 {
+				t.Fatalf("%d records, want 3", len(all))
+			}
+			for _, rec := range all[1:] {
+				want(t, rec, map[string]any{"level": "WARN", "aborted": true, "error.type": "goexit", "http.response.status_code": tc.status,
+					"exception.message": nil, "sampled_1_in": nil, "error.message": "the handler called runtime.Goexit: net/http: abort Handler"})
+			}
+			if seen.Panic != nil || !errors.Is(seen.Err, http.ErrAbortHandler) || len(called) != 0 || complaints.String() != "" {
+				t.Errorf("event %+v, OnError %d, complaints %q", seen, len(called), complaints)
+			}
+		})
+	}
+}
+
+// Without a server the goroutine ends as it would have without the middleware: no panic comes out of it.
+func TestGoexitGoesOn(t *testing.T) {
+	m, out := middleware(t, logging.Config{})
+	w := httptest.NewRecorder()
+	ended := make(chan any)
+	go func() {
+		defer func() { ended <- recover() }()
+		m.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { runtime.Goexit() })).ServeHTTP(w, get("/"))
+		t.Error("it went on")
+	}()
+	if v := <-ended; v != nil || w.Body.Len() != 0 {
+		t.Errorf("a panic %v, a body %q", v, w.Body)
+	}
+	want(t, out.one(t), map[string]any{"level": "WARN", "aborted": true})
 }
