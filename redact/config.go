@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -37,14 +38,15 @@ type Config struct {
 	FingerprintKey Secret
 }
 
-// Pattern is a kind of token that is known by how it begins. The text behind Prefix is redacted together with it when it
-// has between Min and Max bytes of Chars, or, if Regexp is set, when Regexp matches right behind Prefix.
+// Pattern is a kind of token that is known by how it begins. Prefix is redacted together with all bytes of Chars that
+// follow it, if they are at least Min, whatever they look like; or, if Regexp is set, with what it matches right behind
+// Prefix.
 type Pattern struct {
 	Name   string         // for error messages
-	Prefix string         // at least 3 printable ASCII bytes, a letter or digit first; stands at the start of a word
+	Prefix string         // at least 3 printable ASCII bytes, the first two letters, digits or _; stands at the start of a word
 	Chars  string         // bytes that may follow: ranges and single bytes, "A-Za-z0-9_-"; "" means that set
-	Min    int            // fewest bytes behind Prefix; 0 means 8. Text cut at its end may have fewer
-	Max    int            // most bytes looked at behind Prefix; 0 means 4096, which is also the limit
+	Min    int            // fewest bytes behind Prefix; 0 means 8, or Max if that is less. Text cut at its end may have fewer
+	Max    int            // most bytes behind Prefix that decide; 0 means 4096, which is also the limit
 	Regexp *regexp.Regexp // slow: 100 times the price of Chars; sees at most Max bytes, only where Prefix was found
 }
 
@@ -144,15 +146,9 @@ func checkPatterns(p *conf.Problems, patterns []Pattern) []rule {
 		if t.Regexp != nil && t.Chars != "" {
 			p.Add(at("Chars"), t.Chars, "has no effect beside Regexp", "leave one of the two out")
 		}
-		least := t.Min
-		if least == 0 {
-			least = 8
-		}
-		most := t.Max
-		if most == 0 {
-			most = maxRun
-		}
-		rules = append(rules, rule{prefix: t.Prefix, set: chars, min: least, max: most, re: t.Regexp})
+		most := cmp.Or(t.Max, maxRun)
+		least := cmp.Or(t.Min, min(8, most))
+		rules = append(rules, rule{prefix: t.Prefix, set: chars, min: least, max: most, re: t.Regexp, user: true})
 	}
 	return rules
 }

@@ -86,7 +86,7 @@ func (s *scan) match(t *rule, src string, i int) int {
 	if t.exact && t.set != upperSet && !strings.ContainsAny(run, "0123456789") && !scrambled(run, t.set) {
 		return 0
 	}
-	if t.has != "" && !strings.Contains(run, t.has) || !t.exact && !looksSecret(run, 1) && !(stop == len(src) && cutDigits(t.prefix, run)) {
+	if t.has != "" && !strings.Contains(run, t.has) || !t.exact && !t.user && !looksSecret(run, 1) && !(stop == len(src) && cutDigits(t.prefix, run)) {
 		return 0
 	}
 	if !t.exact { // what follows belongs to it, however long

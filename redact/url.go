@@ -47,7 +47,7 @@ loop:
 	case at < 0:
 		return from
 	case colon > 0 && colon < at:
-		if v := src[colon+1 : at]; placeholder(v) {
+		if v := src[colon+1 : at]; placeholder(v) && !strings.HasSuffix(v, "(") { // no call is in a URL
 			return at + 1
 		}
 		s.add(from, colon, inURL)

@@ -9,6 +9,7 @@ type rule struct {
 	min, max int            // bytes behind the prefix
 	exact    bool           // a longer run is something else, and so is one of letters alone
 	has      string         // stands somewhere in the run
+	user     bool           // what follows may look like anything
 	within   bool           // the token began before the prefix, in front of a dot
 	common   bool           // names begin so too: the rest must be scrambled, and most of it there where the text ends
 	whole    bool           // so many names do that only all of a token is one
@@ -22,6 +23,8 @@ var (
 	discord  = regexp.MustCompile(`^[A-Za-z0-9]{18,25}\.[A-Za-z0-9_-]{6}\.(?:[A-Za-z0-9_-]{27,45}|[A-Za-z0-9_-]{0,26}$)`)
 	airtable = regexp.MustCompile(`^[A-Za-z0-9]{14}\.(?:[a-f0-9]{64}\b|[a-f0-9]{8,63}$)`)
 	authress = regexp.MustCompile(`^[A-Za-z0-9]{5,30}\.[A-Za-z0-9]{4,6}\.acc[_-][A-Za-z0-9-]{10,32}\.(?:[A-Za-z0-9+/_=-]{30,120}|[A-Za-z0-9+/_=-]{0,29}$)`)
+	bcrypt   = regexp.MustCompile(`^\d\d\$[A-Za-z0-9./]{53}`)
+	argon2   = regexp.MustCompile(`^(v=\d+\$)?m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]{16,}`)
 	resend   = regexp.MustCompile(`^[A-Za-z0-9]{8}_[A-Za-z0-9]{24}\b`)
 	harness  = regexp.MustCompile(`^[A-Za-z0-9_-]{22}\.(?:[a-f0-9]{24}\.(?:[A-Za-z0-9]{20}\b|[A-Za-z0-9]{0,19}$)|[a-f0-9]{8,24}$)`)
 )
@@ -59,7 +62,8 @@ var vendors = func() []rule {
 	}
 	add(dottedSet, 10, "xoxb-", "xoxa-", "xoxp-", "xoxe-", "xoxr-", "xoxs-", "xoxc-", "xoxd-", "xoxo-", "xoxe.xoxp-", "xoxe.xoxb-", "xapp-")
 	// Payment
-	add(alnumSet, 10, "sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_", "rk_prod_", "sk_prod_")
+	add(base64Set, 16, "whsec_")
+	add(alnumSet, 10, "sk_live_", "sk_test_", "rk_live_", "rk_test_", "rk_prod_", "sk_prod_")
 	exact(base64url, 60, "EAAA")
 	add(newCharset("a-f0-9-"), 36, "access-sandbox-", "access-development-", "access-production-")
 	exact(hexSet, 35, "live_", "test_")
@@ -138,6 +142,13 @@ var vendors = func() []rule {
 		"LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJVkFURS")
 	// A JWT in base64 once more: the members that joseHeader knows
 	add(base64Set, 50, "ZXlKaGJHY2", "ZXlKMGVYQW", "ZXlKcmFXUW", "ZXlKbGJtTW", "ZXlKamRIa2", "ZXlKNE5YUW", "ZXlKcWEzVW", "ZXlKNmFYQW")
+	// Hashes of passwords, behind a $
+	for _, p := range []string{"2a$", "2b$", "2x$", "2y$"} {
+		t = append(t, rule{prefix: p, re: bcrypt, max: 56})
+	}
+	for _, p := range []string{"argon2id$", "argon2i$", "argon2d$"} {
+		t = append(t, rule{prefix: p, re: argon2, max: 256})
+	}
 	// Packages
 	add(alnumSet, 30, "npm_")
 	add(base64url, 40, "pypi-AgEI", "pypi-")

@@ -1,6 +1,7 @@
 package redact_test
 
 import (
+	"encoding/base64"
 	"math/rand/v2"
 	"regexp"
 	"strconv"
@@ -24,7 +25,8 @@ const shapes = `p8e-{a32} pat{m14}.{h64} LTAI5{m19} sk-ant-api03-{w93}AA sk-ant-
 	re_{m8}_{m24} sbp_{h40} vcp_{m56} nfp_{m36} r8_{m37} gsk_{m52} pplx-{m48} xai-{m80} sk-or-v1-{h64} sk-{h32} sk_{h48} fc-{h32} fw_{m23}1 e2b_{h40} wandb_v1_{w70} PMAK-{h24}-{h34}
 	NRAK-{A27} ntn_{d11}{m35} secret_{m43} dckr_pat_{w27} npm_{m36} oy2{a43} cio{m32} figd_{w40} cfut_{m40}{h8} tskey-auth-{m11}CNTRL-{m32} bkua_{h40} CCIPAT_{m22}_{h40} pscale_tkn_{w43}
 	AGE-SECRET-KEY-1{A58} ops_eyJ{m250} A3-{A6}-{A11}-{A5}-{A5}-{A5} pat-na1-{h8}-{h4}-{h4}-{h4}-{h12} CFPAT-{w43} ddapp_{m34} snyk_uat.{h8}.{w100} nvapi-{w64} lsv2_pt_{h32}_{h10}
-	pcsk_{w70} essu_{m60} ya29.{w80} 1//0{w60} GOCSPX-{w28} secret-live-{w36}= polar_oat_{w43} napi_{a64} tvly-{m32} apify_api_{m36} csk-{a48} jina_{h32}{w30} phx_{m43} zpka_{a32}_{h8}`
+	pcsk_{w70} essu_{m60} ya29.{w80} 1//0{w60} GOCSPX-{w28} secret-live-{w36}= polar_oat_{w43} napi_{a64} tvly-{m32} apify_api_{m36} csk-{a48} jina_{h32}{w30} phx_{m43} zpka_{a32}_{h8}
+	2b$12${m53} 2y$10${m53} argon2id$v=19$m=65536,t=3,p=4${m22}${m43}`
 
 var alphabets = map[byte]string{
 	'a': "abcdefghijklmnopqrstuvwxyz0123456789",
@@ -87,5 +89,55 @@ func TestNearShapes(t *testing.T) {
 				t.Errorf("Text(%q) = %q", in, got)
 			}
 		}
+	}
+}
+
+// TestStandardWebhooks: those secrets are base64 with + and /, at any place.
+func TestStandardWebhooks(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	raw := make([]byte, 24)
+	for range 500 {
+		for i := range raw {
+			raw[i] = byte(rnd.Uint32())
+		}
+		secret := base64.StdEncoding.EncodeToString(raw)
+		if got := redact.Default().Text("using whsec_" + secret + " now"); got != "using [REDACTED] now" {
+			t.Fatalf("%s: %s", secret, got)
+		}
+	}
+}
+
+// TestPatterns: a user's tokens may look like anything.
+func TestPatterns(t *testing.T) {
+	r, err := redact.New(redact.Config{Patterns: []redact.Pattern{
+		{Name: "employee", Prefix: "emp_", Chars: "0-9", Min: 4},
+		{Name: "key", Prefix: "KEY", Chars: "A-Z", Min: 20},
+		{Name: "account", Prefix: "acct-", Chars: "a-z", Min: 6},
+		{Name: "code", Prefix: "MYC-", Chars: "A-F0-9", Min: 4, Max: 6},
+		{Name: "short", Prefix: "tag:", Chars: "a-z", Max: 3},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for in, want := range map[string]string{
+		"emp_12345678":               "[REDACTED]",
+		"emp_123":                    "emp_123",
+		"emp_abcd":                   "emp_abcd",
+		"KEYABCDEFGHIJKLMNOPQRSTUVW": "[REDACTED]",
+		"KEYBOARD":                   "KEYBOARD",
+		"acct-qwertyuiopasdfghjkl":   "[REDACTED]",
+		"MYC-AB12":                   "[REDACTED]",
+		"MYC-ABCD":                   "[REDACTED]",
+		"MYC-1234":                   "[REDACTED]",
+		"MYC-12AB34CD56":             "[REDACTED]", // all of it
+		"tag:abc":                    "[REDACTED]",
+		"tag:ab":                     "tag:ab",
+	} {
+		if got := r.Text("see " + in + " there"); got != "see "+want+" there" {
+			t.Errorf("%s: %s", in, got)
+		}
+	}
+	if got := redact.Default().Text("postgres://app:XdzXLlxu(@db:5432/x"); got != "postgres://REDACTED:REDACTED@db:5432/x" {
+		t.Error(got)
 	}
 }
