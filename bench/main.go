@@ -5,8 +5,10 @@
 //
 // Each task is done by several sides, which take turns of a fraction of a millisecond; the fastest turn of each counts, so
 // that what else the machine does hardly shows. Where a side's state grows as it works, turns are longer and the median
-// counts, of times and of ratios within one round: the fastest would be the one with the least state. A ratio or a number of allocations above its target is marked, and the
-// exit code says whether there was one.
+// counts, of times and of ratios within one round: the fastest would be the one with the least state. A ratio or a number
+// of allocations above its target is marked, and the exit code says whether there was one.
+//
+// The tasks on Redis start a redis-server of their own; `make bench` installs it.
 package main
 
 import (

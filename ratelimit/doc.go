@@ -22,7 +22,7 @@
 //   - Put CORS outside of this layer and authentication inside: a 429 without CORS headers is a network error to a
 //     browser, a preflight is not worth a token, and guesses must be counted before the password is looked up.
 //   - A limit for each user goes inside authentication, as a second middleware with a Key of its own. Responses list the
-//     policies of both; the older header styles have room for one, that with the fewest tokens.
+//     policies of both, a 429 those that denied; the older header styles have room for one, that with the fewest tokens.
 //   - A Key that gives "" exempts. Give clients that you cannot tell apart a key in common instead.
 //   - Never make a key of what a client can make up, such as a path or an unchecked token: each is a fresh bucket.
 //   - Charge logins before the password is checked and [Refund] after success. Charging failures afterwards lets guesses
