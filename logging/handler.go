@@ -98,6 +98,19 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	return h.write(l)
 }
 
+// handleOwn writes the record of a request where there is a ReplaceAttr. Its attributes are redacted.
+func (h *handler) handleOwn(s *request, end time.Time, level slog.Level, all []slog.Attr) {
+	l := h.begin()
+	defer l.free()
+	l.head(end, level, message, 0)
+	l.ids(s)
+	l.open(true)
+	for _, a := range all {
+		l.own(a)
+	}
+	h.write(l) //nolint:errcheck // as slog.Logger does: there is nobody to tell
+}
+
 // WithGroup opens a group for all that follows. Its name is judged together with those of its members: "value" within
 // "credentials" is a secret.
 func (h *handler) WithGroup(name string) slog.Handler {
@@ -192,7 +205,7 @@ func (l *line) replacedHead(t time.Time, level slog.Level, msg string, pc uintpt
 func (l *line) ids(s *request) {
 	if l.h.opts.ReplaceAttr != nil {
 		for _, a := range s.idAttrs(nil) {
-			l.builtin(a)
+			l.own(a)
 		}
 		return
 	}

@@ -12,6 +12,7 @@ type line struct {
 	groups  []string // open ones, for ReplaceAttr
 	depth   int      // how many are open
 	comma   bool     // what comes next needs one
+	parts   int      // how many more members an attribute may have, where ReplaceAttr makes them
 	clean   bool     // values were redacted as a whole
 }
 
@@ -94,10 +95,25 @@ func (l *line) closeGroup() {
 // add writes one attribute by the rules of slog.Handler: values are resolved, the zero Attr and empty groups are left
 // out, a group without a key is inlined. It says whether there was anything to write.
 func (l *line) add(a slog.Attr) bool {
-	a.Value = a.Value.Resolve()
+	a.Value = resolved(a.Value, l.h.rules.red)
+	l.parts = maxParts
+	return l.member(a)
+}
+
+// member is add for an attribute whose value is resolved. One that ReplaceAttr makes grow without end is cut short.
+func (l *line) member(a slog.Attr) bool {
 	if l.h.opts.ReplaceAttr != nil {
-		a = l.replaced(a)
+		if l.parts--; l.parts < 0 || len(l.groups) > len(l.h.groups)+maxNest {
+			a.Value = slog.StringValue(mark(l.h.rules.red))
+		} else {
+			a = l.replaced(a)
+		}
 	}
+	return l.judged(a)
+}
+
+// judged writes an attribute that ReplaceAttr has seen.
+func (l *line) judged(a slog.Attr) bool {
 	a, ok := shown(a)
 	if !ok {
 		return false
@@ -121,23 +137,16 @@ func (l *line) add(a slog.Attr) bool {
 		l.redacted(a.Value.String())
 		return true
 	case judgeSlow:
-		clean := l.h.rules.redact(a, l.groups)
+		was := a.Value
+		a.Value, _ = structure(was)
+		a = l.h.rules.redact(a, l.groups)
+		a.Value = asBytes(was, a.Value)
 		l.clean = true
-		some := l.put(unchanged(a, clean))
+		some := l.put(a)
 		l.clean = false
 		return some
 	}
 	return l.put(a)
-}
-
-// unchanged keeps bytes without a secret in them what they are, base64, where the redactor shows their text.
-func unchanged(a, clean slog.Attr) slog.Attr {
-	if a.Value.Kind() == slog.KindAny && clean.Value.Kind() == slog.KindString {
-		if b, ok := a.Value.Any().([]byte); ok && clean.Value.String() == string(b) {
-			clean.Value = a.Value
-		}
-	}
-	return clean
 }
 
 // judge is the rules' judgement. Where ReplaceAttr has yet to see the members of a group, they are judged one by one;
@@ -163,19 +172,36 @@ func (l *line) replaced(a slog.Attr) slog.Attr {
 		return a
 	}
 	a = l.h.opts.ReplaceAttr(l.groups, a)
-	a.Value = a.Value.Resolve()
+	a.Value = resolved(a.Value, l.h.rules.red)
 	return a
 }
 
 // builtin writes what stands in every record, outside of all groups, where there is a ReplaceAttr.
 func (l *line) builtin(a slog.Attr) {
 	a = l.h.opts.ReplaceAttr(nil, a)
-	a.Value = a.Value.Resolve()
+	a.Value = resolved(a.Value, l.h.rules.red)
 	if a, ok := shown(a); ok {
 		l.clean = true
 		l.put(l.h.rules.red.Attr(a))
 		l.clean = false
 	}
+}
+
+// own writes what this package made, and redacted where it had to, where there is a ReplaceAttr. Unless that changes it
+// there is nothing to judge, whatever the user's own names say of the key.
+func (l *line) own(a slog.Attr) {
+	kind := a.Value.Kind()
+	if kind == slog.KindAny || kind == slog.KindGroup {
+		l.add(a)
+		return
+	}
+	r := l.h.opts.ReplaceAttr(l.groups, a)
+	if r.Key == a.Key && r.Value.Kind() == kind && r.Value.Equal(a.Value) {
+		l.put(a)
+		return
+	}
+	r.Value, l.parts = resolved(r.Value, l.h.rules.red), maxParts
+	l.judged(r)
 }
 
 // shown says whether an attribute is written at all, and turns a source position into the group that stands for it.
@@ -212,7 +238,7 @@ func (l *line) group(a slog.Attr) bool {
 	}
 	some := false
 	for _, m := range members {
-		some = l.add(m) || some
+		some = l.member(m) || some
 	}
 	if !some {
 		l.back(before)

@@ -28,6 +28,7 @@ type Middleware struct {
 	queries   *memo.Memo // apart: a query has rules that a text has not
 	attrs     attrsPool
 	hideIPs   bool
+	takesIDs  bool         // the redactor would, by their names
 	successes atomic.Int64 // for SampleEvery
 }
 
@@ -46,6 +47,7 @@ func New(cfg Config) (*Middleware, error) {
 	} else {
 		m.bare = cfg.Logger.Handler()
 		m.handler = redacting(m.bare, m.red, cfg.Redactor != nil)
+		m.takesIDs = cfg.Redactor != nil && takesIDs(m.red)
 	}
 	if own, ok := m.handler.(*handler); ok {
 		m.bare = own

@@ -1,7 +1,6 @@
 package logging
 
 import (
-	"context"
 	"log/slog"
 	"net"
 	"net/http"
@@ -31,19 +30,23 @@ func (m *Middleware) record(s *request, w http.ResponseWriter, r *http.Request, 
 		h.write(l) //nolint:errcheck // as slog.Logger does: there is nobody to tell
 		return
 	}
-	// Another handler gets its own kind of record, in which all is redacted already: it is asked directly, not through
-	// the redacting one, which would look at everything once more.
+	// A ReplaceAttr wants attributes. Another handler gets its own kind of record, in which all is redacted already: it is
+	// asked directly, not through the redacting one, which would look at everything once more.
 	a := m.attrs.get(m.red, m.texts)
 	defer m.attrs.put(a)
-	ctx := context.Context(s)
-	if _, own := m.handler.(*handler); !own {
-		// Not with s: a handler of this package further down would add the ids once more.
-		ctx, a.all = s.Context, s.idAttrs(a.all)
+	h, own := m.handler.(*handler)
+	if !own {
+		a.all = s.idAttrs(a.all)
 	}
 	m.fields(a, s, w, r, o)
+	if own {
+		h.handleOwn(s, end, o.level, a.all)
+		return
+	}
 	rec := slog.NewRecord(end, o.level, message, 0)
 	rec.AddAttrs(a.all...)
-	m.bare.Handle(ctx, rec) //nolint:errcheck // as slog.Logger does: there is nobody to tell
+	// Not with s: a handler of this package further down would add the ids once more.
+	m.bare.Handle(s.Context, rec) //nolint:errcheck // as slog.Logger does: there is nobody to tell
 }
 
 // fields is the one list of what a record holds.

@@ -120,7 +120,17 @@ func (m *Middleware) withIDs(s *request) slog.Handler {
 	if h, ok := m.handler.(*handler); ok {
 		return h.bind(s)
 	}
-	return m.handler.WithAttrs(s.idAttrs(make([]slog.Attr, 0, 4)))
+	ids := s.idAttrs(make([]slog.Attr, 0, 4))
+	if m.takesIDs { // they go around the redactor; a new one for each request costs more
+		return m.red.Handler(m.bare.WithAttrs(ids))
+	}
+	return m.handler.WithAttrs(ids)
+}
+
+// takesIDs says whether the user's own names make secrets of the ids.
+func takesIDs(red *redact.Redactor) bool {
+	plain := newRules(red).probe
+	return !plain(keyRequestID) || !plain(keyTraceID) || !plain(keySpanID) || !plain(keyTraceFlags)
 }
 
 func (s *request) idAttrs(dst []slog.Attr) []slog.Attr {

@@ -118,7 +118,11 @@ func (a *attrs) num(key field, n int64)           { a.add(slog.Int64(key.name(),
 func (a *attrs) ms(key field, d time.Duration)    { a.add(slog.Float64(key.name(), millis(d))) }
 func (a *attrs) flag(key field)                   { a.add(slog.Bool(key.name(), true)) }
 func (a *attrs) list(key string, values []string) { a.add(slog.Any(key, values)) }
-func (a *attrs) attr(attr slog.Attr)              { a.add(a.red.Attr(attr)) }
+
+func (a *attrs) attr(attr slog.Attr) {
+	attr.Value = resolved(attr.Value, a.red)
+	a.add(a.red.Attr(attr))
+}
 
 func (a *attrs) text(key field, s string) {
 	known, hash := a.texts.Knows(s)
