@@ -1,8 +1,6 @@
 package redact_test
 
 import (
-	"bytes"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -154,42 +152,5 @@ func TestZeroRedactor(t *testing.T) {
 		r.Handler(nil)
 		r.Writer(nil).Write([]byte("x\n"))
 		r.Header(nil)
-	}
-}
-
-type failing struct{}
-
-func (failing) Write([]byte) (int, error) { return 0, errors.New("full") }
-
-func TestWriter(t *testing.T) {
-	var b bytes.Buffer
-	w := redact.Default().Writer(&b)
-	for _, s := range []string{"a password=" + p[:5], p[5:] + " b\n{\"token\":\"", "xyz\"}\n", "-----BEGIN RSA PRIVATE KEY-----\nMIIEabc\n", "MIIEdef\n",
-		"-----END RSA PRIVATE KEY-----\nafter\n", "tail token=abc"} {
-		if n, err := w.Write([]byte(s)); n != len(s) || err != nil {
-			t.Fatal(n, err)
-		}
-	}
-	if strings.Contains(b.String(), "tail") {
-		t.Errorf("what has no newline yet was written: %q", b.String())
-	}
-	if err := w.(io.Closer).Close(); err != nil {
-		t.Error(err)
-	}
-	want := "a password=[REDACTED] b\n{\"token\":\"[REDACTED]\"}\n[REDACTED]\n\nafter\ntail token=[REDACTED]"
-	if b.String() != want {
-		t.Errorf("got  %q\nwant %q", b.String(), want)
-	}
-	b.Reset()
-	w = redact.Default().Writer(&b)
-	for range 40 {
-		w.Write(bytes.Repeat([]byte("password=x "), 4000))
-	}
-	w.Write([]byte("end\nnext\n"))
-	if b.String() != "[REDACTED]\nnext\n" {
-		t.Errorf("long line: %.100q", b.String())
-	}
-	if _, err := redact.Default().Writer(failing{}).Write([]byte("x\n")); err == nil {
-		t.Error("the error of the writer below is lost")
 	}
 }
