@@ -25,8 +25,9 @@
 //   - Give values, not sentences. slog.String("password", p) is always found; "the password " + p only if p cannot be a word.
 //   - Put [Redactor.Handler] directly around the handler that writes. What a handler further in adds is not seen.
 //   - [Redactor.Writer] sees text only. It is for loggers that are not slog's, not a second Handler.
-//   - What cannot be judged is replaced: a value whose marshaller fails or panics, nests more than 32 deep or renders to
-//     more than 1 MiB.
+//   - What cannot be judged is replaced: a value whose marshaller fails or panics, nests more than 32 deep, has more than
+//     65536 parts or renders to more than 1 MiB.
+//   - A [fmt.Stringer] speaks for itself only if no part of it is secret. Else its fields are shown, as JSON.
 //   - Addresses, phone numbers and mail addresses stay, unless [Config] says otherwise. So do hashes, UUIDs and public
 //     identifiers. There is no entropy rule: it takes commit hashes for secrets.
 //

@@ -16,8 +16,8 @@ func (w *walker) appendMap(dst []byte, v reflect.Value, name string, c nameClass
 	}
 	var all []entry
 	for it := v.MapRange(); it.Next(); {
-		k, ok := mapKey(it.Key())
-		if w.nodes++; !ok || w.nodes > maxNodes {
+		k, ok := w.mapKey(it.Key())
+		if w.s.nodes++; !ok || w.s.nodes > maxNodes {
 			return dst, false
 		}
 		all = append(all, entry{k, it.Value()})
@@ -63,7 +63,10 @@ func (w *walker) pairClass(members func(func(string, reflect.Value) bool)) nameC
 	return c
 }
 
-func mapKey(k reflect.Value) (string, bool) {
+func (w *walker) mapKey(k reflect.Value) (string, bool) {
+	if k.Type() == secretType {
+		return w.s.marked(k.String()), true
+	}
 	if k.Kind() == reflect.String {
 		return k.String(), true
 	}
@@ -80,7 +83,7 @@ func mapKey(k reflect.Value) (string, bool) {
 	case k.CanUint():
 		return strconv.FormatUint(k.Uint(), 10), true
 	case k.Kind() == reflect.Interface && !k.IsNil():
-		return mapKey(k.Elem())
+		return w.mapKey(k.Elem())
 	case k.Kind() == reflect.Bool:
 		return strconv.FormatBool(k.Bool()), true
 	}
@@ -128,7 +131,11 @@ func (w *walker) appendFields(dst []byte, v reflect.Value, parent string, c, pai
 				continue
 			}
 		}
-		if !f.IsExported() || tag == "-" && options == "" || skipped(fv, options) {
+		if !f.IsExported() || tag == "-" && options == "" {
+			w.unseen = w.unseen || hidden(max(c, w.s.r.under(parent, f.Name)), fv)
+			continue
+		}
+		if skipped(fv, options) {
 			continue
 		}
 		key := cmp.Or(tag, f.Name)
@@ -146,6 +153,14 @@ func (w *walker) appendFields(dst []byte, v reflect.Value, parent string, c, pai
 		}
 	}
 	return dst, true
+}
+
+// hidden says whether a field that is not rendered has a secret: its name says so, and it is not empty.
+func hidden(c nameClass, v reflect.Value) bool {
+	if v.Kind() == reflect.String {
+		return c != none && c != queryOnly && secretText(c, v.String(), false)
+	}
+	return c >= plural && v.Kind() != reflect.Bool && !v.IsZero()
 }
 
 // skipped says whether omitempty or omitzero leave a field out.

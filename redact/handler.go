@@ -115,8 +115,21 @@ func (s *scan) value(v string) (string, bool) {
 	return string(s.apply(nil, v)), true
 }
 
-// attr redacts one attribute and says whether it is another than before.
+// attr redacts one attribute and says whether it is another than before. One of too many parts becomes the mark.
 func (s *scan) attr(a slog.Attr, parent string, inherited nameClass) (slog.Attr, bool) {
+	s.nodes = 0
+	out, changed := s.part(a, parent, inherited)
+	if s.nodes > maxNodes {
+		return slog.String(out.Key, s.r.mark()), true
+	}
+	return out, changed
+}
+
+// part redacts an attribute or a member of one.
+func (s *scan) part(a slog.Attr, parent string, inherited nameClass) (slog.Attr, bool) {
+	if s.nodes++; s.nodes > maxNodes {
+		return a, true
+	}
 	key, changed := a.Key, false
 	if len(key) >= 16 {
 		key, changed = s.value(key)
@@ -149,7 +162,7 @@ func (s *scan) attr(a slog.Attr, parent string, inherited nameClass) (slog.Attr,
 		members := v.Group()
 		out := make([]slog.Attr, len(members))
 		for i, m := range members {
-			out[i], _ = s.attr(m, parent, max(inherited, groupClass(c)))
+			out[i], _ = s.part(m, parent, max(inherited, groupClass(c)))
 		}
 		s.nest--
 		return slog.Attr{Key: key, Value: slog.GroupValue(out...)}, true

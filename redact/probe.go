@@ -12,6 +12,7 @@ type probe struct {
 	s     *scan
 	x     *index     // nil: every text takes a scan
 	known *memo.Memo // texts that need not be looked at again
+	nodes int        // members of groups
 	named bool       // the user added names: those of ordinary words too
 }
 
@@ -90,7 +91,7 @@ func (p *probe) touches(a *slog.Attr, parent string, inherited nameClass) bool {
 			parent = a.Key
 		}
 		for members := a.Value.Group(); len(members) > 0; members = members[1:] {
-			if p.touches(&members[0], parent, c) {
+			if p.nodes++; p.nodes > maxNodes || p.touches(&members[0], parent, c) {
 				return true
 			}
 		}

@@ -5,14 +5,21 @@ import (
 	"log/slog"
 )
 
-// Secret is a text that stays out of everything that is printed: every verb of fmt, JSON, XML, YAML and gob, log/slog and
+// Secret is a text that stays out of what is printed: the verbs of fmt, values in JSON, XML, YAML and gob, log/slog and
 // panics show [REDACTED] in its place. string(s) is the secret itself.
 //
-// One place cannot be closed: fmt does not call methods on unexported fields, so %v of a struct prints a Secret in such a
-// field. Keep it in an exported field, or print through a [Redactor].
+// Because it is a kind of string, a few places cannot be closed. They take the text without asking the type:
+//
+//   - %w and %p, which are wrong for it; go vet says so.
+//   - fmt, of a Secret in an unexported field: methods are not called there.
+//   - encoding/json, of a Secret that is the key of a map.
+//   - encoding/xml, of a field tagged ",comment".
+//
+// Keep it in an exported field and not in a key. [Redactor.Handler] and [Redactor.Attr] mask it in keys, too, and print
+// no unexported fields.
 type Secret string
 
-// Format writes the mark, whatever the verb.
+// Format writes the mark, whatever the verb, but for %w and %p, for which fmt does not call it.
 func (Secret) Format(f fmt.State, _ rune) { f.Write([]byte(defaultMark)) } //nolint:errcheck // fmt keeps the error
 
 // String is the mark.

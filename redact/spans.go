@@ -63,6 +63,7 @@ type scan struct {
 	spans []span
 	depth int               // decodings around the text at hand
 	nest  int               // values around the value at hand, for the walk through any
+	nodes int               // parts of the attribute at hand
 	work  int               // bytes looked at, for the tests of linearity
 	cut   bool              // the text ends where the reader stopped, not where the writer did
 	guard bool              // the answer goes to a client: a connection string goes whole
@@ -95,7 +96,7 @@ func (r *Redactor) done(s *scan) {
 		s.stack = nil
 	}
 	s.spans, s.stack = s.spans[:0], s.stack[:0]
-	s.depth, s.nest, s.work, s.cut, s.guard = 0, 0, 0, false, false
+	s.depth, s.nest, s.nodes, s.work, s.cut, s.guard = 0, 0, 0, 0, false, false
 	r.pool.Put(s)
 }
 

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"bytes"
 	"encoding"
 	"encoding/json"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -73,9 +75,12 @@ func (s *scan) anyValue(v any, key string, c nameClass) (out slog.Value) {
 	case *slog.Source, slog.Level:
 		return slog.AnyValue(v)
 	}
-	w := walker{s: s}
+	w, before := walker{s: s}, s.nodes
 	var ok bool
 	if w.out, ok = w.appendAny(nil, reflect.ValueOf(v), key, c); !ok || len(w.out) > maxRender {
+		if s.nodes > maxNodes {
+			s.nodes = before + maxNodes/16 // the members beside it are shown, if there are not many such
+		}
 		return slog.StringValue(s.r.mark())
 	}
 	if !json.Valid(w.out) {
@@ -88,10 +93,20 @@ func (s *scan) anyValue(v any, key string, c nameClass) (out slog.Value) {
 		}
 	}
 	shown := rendered{json: w.out}
-	if c < plural {
-		shown.text = s.stringer(v)
+	if c < plural && !w.unseen && !s.r.marks(w.out) {
+		shown.text = s.stringer(v) // made of parts that are no secrets
 	}
 	return slog.AnyValue(shown)
+}
+
+// marks says whether there is a mark in what was rendered.
+func (r *Redactor) marks(out []byte) bool {
+	mark := strings.TrimRight(r.mark(), ")]") // a fingerprint stands in front of the bracket
+	url := string(r.appendURLMark(nil, ""))
+	if r.cfg.FingerprintKey != "" {
+		url = url[:strings.LastIndexByte(url, '-')]
+	}
+	return bytes.Contains(out, []byte(mark)) || bytes.Contains(out, []byte(url))
 }
 
 // stringer is the redacted text of a value that has one of its own.
@@ -146,8 +161,20 @@ func (w *walker) known(v any) (any, bool) {
 		return r.cookies(v.String(), true), true
 	case http.Cookie:
 		return r.cookies(v.String(), true), true
+	case *url.Userinfo:
+		if v == nil {
+			return nil, false
+		}
+		return userinfo(r, v), true
+	case url.Userinfo:
+		return userinfo(r, &v), true
 	case url.Values:
 		return r.Query(v.Encode()), true
 	}
 	return nil, false
+}
+
+// userinfo is redacted as it is in a URL.
+func userinfo(r *Redactor, u *url.Userinfo) string {
+	return strings.TrimSuffix(strings.TrimPrefix(r.URL("http://"+u.String()+"@h"), "http://"), "@h")
 }

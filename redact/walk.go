@@ -16,12 +16,12 @@ import (
 // A walker renders a value as encoding/json does, with two differences: it judges struct fields by their Go name as well
 // as by their tag, and asks slog.LogValuer, error and the other types that hide something wherever they are nested.
 type walker struct {
-	s     *scan
-	out   []byte
-	nodes int
+	s      *scan
+	out    []byte
+	unseen bool // a struct has a field with a secret that is not rendered
 }
 
-// maxNodes bounds the parts of one value: cycles with branches grow by powers.
+// maxNodes bounds the parts of one attribute: cycles with branches grow by powers.
 const maxNodes = 1 << 16
 
 // clean is an object whose parts are redacted already.
@@ -31,12 +31,13 @@ type headerText http.Header
 
 var (
 	valuerType = reflect.TypeFor[slog.LogValuer]()
+	secretType = reflect.TypeFor[Secret]()
 )
 
 // appendAny appends v as JSON. It returns false where v cannot be judged.
 func (w *walker) appendAny(dst []byte, v reflect.Value, name string, c nameClass) ([]byte, bool) {
-	w.nodes++
-	if w.s.nest++; w.s.nest > maxNest || w.nodes > maxNodes || len(dst) > maxRender {
+	w.s.nodes++
+	if w.s.nest++; w.s.nest > maxNest || w.s.nodes > maxNodes || len(dst) > maxRender {
 		w.s.nest--
 		return dst, false
 	}
@@ -209,8 +210,8 @@ func (w *walker) appendSlog(dst []byte, v slog.Value, name string, c nameClass) 
 }
 
 func (w *walker) appendSlogMember(dst []byte, a slog.Attr, parent string, inherited nameClass) ([]byte, bool) {
-	w.nodes++
-	if w.s.nest++; w.s.nest > maxNest {
+	w.s.nodes++
+	if w.s.nest++; w.s.nest > maxNest || w.s.nodes > maxNodes || len(dst) > maxRender {
 		w.s.nest--
 		return dst, false
 	}
