@@ -169,7 +169,7 @@ func (m *Middleware) finish(s *request, w http.ResponseWriter, r, inner *http.Re
 func (m *Middleware) conclude(s *request, w http.ResponseWriter, r *http.Request, value any, cutOff bool) {
 	defer func() {
 		if v := recover(); v != nil {
-			fmt.Fprintln(os.Stderr, "logging: no record of request "+s.id+": "+m.red.Text(fmt.Sprint(v)))
+			fmt.Fprintln(os.Stderr, "logging: no record of request "+s.id+": "+m.panicText(v))
 		}
 	}()
 	o := m.judge(s, w, r, value, cutOff)

@@ -101,19 +101,6 @@ func (m *Middleware) judgePanic(o *outcome, value any, gone bool) {
 	}
 }
 
-// panicText is the redacted text of the value of a panic. What has no text of its own goes through the rules for
-// structured values, which know its secrets by the names of its fields.
-func (m *Middleware) panicText(value any) string {
-	text := ""
-	switch value.(type) {
-	case string, error, fmt.Stringer:
-		text = m.red.Text(fmt.Sprint(value))
-	default:
-		text = m.red.Text(m.red.Attr(slog.Any("panic", value)).Value.String())
-	}
-	return clip(text, maxPanic)
-}
-
 // stack is that of the panicking goroutine: called while the deferred functions run, it still has the frames.
 func (m *Middleware) stack() []byte {
 	buf := make([]byte, maxStack)
@@ -122,7 +109,7 @@ func (m *Middleware) stack() []byte {
 
 // redactError does not keep the error: a reporter that unwraps or prints it in another way would see the secret.
 func (m *Middleware) redactError(err error) error {
-	return &redactedError{clip(m.red.Text(fmt.Sprint(err)), maxPanic), typeName(err)}
+	return &redactedError{m.errorText(err), typeName(err)}
 }
 
 func typeName(err error) string { return fmt.Sprintf("%T", err) }
