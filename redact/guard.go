@@ -1,7 +1,7 @@
 package redact
 
 import (
-	"mime"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -15,92 +15,151 @@ import (
 // maxHeld bounds what the guard holds of one error response. A longer one is replaced.
 const maxHeld = 256 << 10
 
-// Wrap is the leak guard: an error response, 500 to 599, whose body is text or JSON leaves without secrets and without
-// connection strings. It is held until the handler is done; one of more than 256 KiB becomes a plain problem+json.
-// Everything else passes untouched: successes, streams, encoded bodies, other types.
+// Wrap is the leak guard: an error response, 500 to 599, whose body is text, JSON, XML or YAML leaves without secrets and
+// without connection strings. It is held until the handler is done, with the header as it was at WriteHeader; one of more
+// than 256 KiB, or in a charset that cannot be read, as UTF-16, becomes a plain problem+json. The header fields and
+// trailers of every error response lose the secrets that are known by their look, whatever their names; cookies,
+// challenges, tags, ids and places to go to only connection strings. Everything else passes untouched: successes,
+// streams, encoded bodies, other types.
 func (r *Redactor) Wrap(next http.Handler) http.Handler {
 	return layer.Wrap(r, next, func(next http.Handler) http.HandlerFunc {
 		self := r.self()
 		return func(w http.ResponseWriter, req *http.Request) {
 			g := &guard{r: self}
-			if req.Method == http.MethodHead { // has no body
-				next.ServeHTTP(w, req)
-				return
-			}
 			g.resp.SetFilter(g)
 			next.ServeHTTP(g.resp.Wrap(w, req), req)
-			g.finish(w) // not after a panic: nothing was sent yet, and who recovers can still answer
+			g.finish(w, req.Method == http.MethodHead) // not after a panic: nothing was sent yet, and who recovers can still answer
 		}
 	})
 }
 
 // A guard stands between one handler and its response until the status is known, and in an error response until the end.
 type guard struct {
-	resp   respwrap.Response
-	r      *Redactor
-	body   []byte
-	status int // of the response held; 0: none is
-	over   bool
+	resp respwrap.Response
+	r    *Redactor
+	held *held // nil: the response goes past the guard
 }
+
+// held is an error response that waits for its end.
+type held struct {
+	status  int
+	header  http.Header // as it was at WriteHeader: net/http sends no other
+	body    []byte
+	length  int64 // Content-Length; -1: none
+	taken   int64
+	over    bool
+	flushed bool
+}
+
+func failed(status int) bool { return status >= 500 && status <= 599 }
 
 // WriteHeader decides. A response that is not held goes past the guard from here on.
 func (g *guard) WriteHeader(below http.ResponseWriter, status int) {
-	if status >= 500 && status <= 599 && textual(below.Header()) {
-		g.status = status
-		return
+	if failed(status) {
+		h := below.Header()
+		if textual(h) {
+			g.held = &held{status: status, header: h.Clone(), length: -1}
+			if n, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64); err == nil && n >= 0 {
+				g.held.length = n
+			}
+			return
+		}
+		g.r.cleanHeader(h)
 	}
 	g.resp.SetFilter(nil)
 	below.WriteHeader(status)
 }
 
 func (g *guard) Write(below http.ResponseWriter, p []byte) (int, error) {
-	if g.status == 0 {
+	h := g.held
+	if h == nil {
 		return below.Write(p)
 	}
-	if len(g.body)+len(p) > maxHeld {
-		g.over, g.body = true, nil
+	h.taken += int64(len(p))
+	if h.length >= 0 && h.taken > h.length {
+		return 0, http.ErrContentLength
 	}
-	if !g.over {
-		g.body = append(g.body, p...)
+	if len(h.body)+len(p) > maxHeld {
+		h.over, h.body = true, nil
+	}
+	if !h.over {
+		h.body = append(h.body, p...)
 	}
 	return len(p), nil
 }
 
-// Flush of a held response does nothing: it cannot be judged in parts.
+// Flush of a held response waits: it cannot be judged in parts.
 func (g *guard) Flush(below http.ResponseWriter) error {
-	if g.status == 0 {
+	if g.held == nil {
 		return respwrap.Flush(below)
 	}
+	g.held.flushed = true
 	return nil
 }
 
 // finish sends what was held.
-func (g *guard) finish(w http.ResponseWriter) {
-	if g.status == 0 {
+func (g *guard) finish(w http.ResponseWriter, head bool) {
+	h := g.held
+	switch {
+	case h == nil:
+		if failed(g.resp.Status()) {
+			g.r.cleanHeader(w.Header()) // its trailers
+		}
+		return
+	case g.resp.Hijacked():
 		return
 	}
-	if g.over {
-		g.refuse(w)
-		return
-	}
-	text := unsafe.String(unsafe.SliceData(g.body), len(g.body))
-	out, ok := g.redacted(text)
-	if !ok {
-		g.refuse(w)
+	header := w.Header()
+	late := maps.Clone(header)
+	clear(header)
+	maps.Copy(header, h.header)
+	g.r.cleanHeader(header)
+	out, ok := g.redacted(unsafe.String(unsafe.SliceData(h.body), len(h.body)))
+	if !ok || h.over || !readable(header, h.body) {
+		otherBody(header)
+		delete(header, "Trailer")
+		problem.Problem{Status: h.status}.Write(w)
 		return
 	}
 	if out != nil {
-		h := w.Header()
-		for _, name := range []string{"Etag", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest", "Content-Range", "Accept-Ranges"} {
-			h.Del(name)
+		otherBody(header)
+		if h.length >= 0 {
+			header.Set("Content-Length", strconv.Itoa(len(out)))
 		}
-		if h.Get("Content-Length") != "" {
-			h.Set("Content-Length", strconv.Itoa(len(out)))
-		}
-		g.body = out
 	}
-	w.WriteHeader(g.status)
-	w.Write(g.body) //nolint:errcheck // the client is gone: there is nobody to tell
+	if head && h.length != int64(len(h.body)) { // the body was not written: how long it would be here is not known
+		delete(header, "Content-Length")
+	}
+	if out != nil {
+		h.body = out
+	}
+	w.WriteHeader(h.status)
+	w.Write(h.body) //nolint:errcheck // the client is gone: there is nobody to tell
+	g.trailers(w, late)
+}
+
+// trailers sets those of a held response, when they can be taken for nothing else.
+func (g *guard) trailers(w http.ResponseWriter, late http.Header) {
+	out := http.Header{}
+	for _, line := range g.held.header["Trailer"] {
+		for name := range strings.SplitSeq(line, ",") {
+			name = http.CanonicalHeaderKey(strings.TrimSpace(name))
+			if v, ok := late[name]; ok {
+				out[name] = v
+			}
+		}
+	}
+	flush := g.held.flushed
+	for name, v := range late {
+		if strings.HasPrefix(name, http.TrailerPrefix) {
+			out[name], flush = v, true
+		}
+	}
+	if flush { // without Content-Length: trailers need chunks
+		respwrap.Flush(w) //nolint:errcheck // as above
+	}
+	g.r.cleanHeader(out)
+	maps.Copy(w.Header(), out)
 }
 
 // redacted is the body without its secrets, nil where there are none. It is not ok where the search itself failed.
@@ -118,32 +177,4 @@ func (g *guard) redacted(text string) (out []byte, ok bool) {
 		return nil, true
 	}
 	return s.apply(nil, text), true
-}
-
-func (g *guard) refuse(w http.ResponseWriter) {
-	problem.Problem{Status: g.status}.Write(w)
-}
-
-// textual says whether the body is text or JSON as it is. Without a type it may be: net/http would guess.
-func textual(h http.Header) bool {
-	if enc := h.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
-		return false
-	}
-	ct := h.Get("Content-Type")
-	if ct == "" {
-		return true
-	}
-	t, _, err := mime.ParseMediaType(ct)
-	if err != nil {
-		t, _, _ = strings.Cut(strings.ToLower(ct), ";")
-		t = strings.TrimSpace(t)
-	}
-	switch {
-	case t == "text/event-stream":
-		return false
-	case strings.HasPrefix(t, "text/"), strings.HasSuffix(t, "json"), strings.HasSuffix(t, "xml"), t == "application/x-ndjson",
-		t == "application/x-www-form-urlencoded", t == "application/javascript", t == "application/graphql-response+json":
-		return true
-	}
-	return false
 }
