@@ -14,8 +14,13 @@ import (
 
 // NewHandler makes a slog.Handler that writes each record as one line of JSON: the value that [slog.JSONHandler] would
 // write, with redact.Default() applied while it is encoded and, after the message, the request_id, trace_id, span_id and
-// trace_flags of the request that the context belongs to. These stand at the top level whatever groups are open. What
-// JSONHandler shows wrongly or not at all, such as a url.URL or a LogValuer within a struct, is shown as redact shows it.
+// trace_flags of the request that the context belongs to. These stand at the top level whatever groups are open.
+//
+// The value differs on purpose where there is a secret, and where JSONHandler shows a value wrongly or not at all: a
+// url.URL, a LogValuer or an error within a struct are shown as redact shows them, what encoding/json refuses is the mark
+// or an !ERROR, a group with nothing in it is left out, also if a LogValuer made it, and a value without end,
+// nested more than 32 deep or of more than 65536 parts, is the mark. Bytes with a secret in them are shown as text
+// without it, others in base64.
 //
 // opts means what it means there; nil is the default. ReplaceAttr sees values before they are redacted, so that it
 // cannot bring back what was taken out, and costs the fast paths.

@@ -118,6 +118,16 @@ func TestValuesWithoutEnd(t *testing.T) {
 	}
 }
 
+// A group that a LogValuer leaves empty is left out, as slog.Handler asks, with the group around it.
+func TestEmptyGroups(t *testing.T) {
+	var buf bytes.Buffer
+	l := slog.New(logging.NewHandler(&buf, nil))
+	l.Info("m", slog.Group("g", "v", valuer{slog.GroupValue()}), slog.Group("h", "v", valuer{slog.GroupValue()}, "n", 1), "after", 1)
+	if s := buf.String(); !strings.HasSuffix(s, `"msg":"m","h":{"n":1},"after":1}`+"\n") {
+		t.Errorf("%s", s)
+	}
+}
+
 // Groups of many members are no trouble as long as they end.
 func TestManyParts(t *testing.T) {
 	var all []slog.Attr
