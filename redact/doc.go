@@ -19,9 +19,10 @@
 //
 // # Rules
 //
-//   - Redact first, cut second. A text that was cut in the middle of a token is recognized at its end, and only there: a
-//     match that touches the end needs no minimum length (but most of a token behind a prefix that names have too, such as
-//     live_ or t1.), an unclosed string under a secret name goes whole.
+//   - Redact first, cut second. A text that was cut in the middle of a token is recognized at its end, and only there. A
+//     match that touches the end may be shorter than its kind, but needs a few bytes that look like one: 4 to 12 behind
+//     most prefixes, most of a token behind one that names have too, such as live_ or t1. An unclosed string under a
+//     secret name goes whole.
 //   - Give values, not sentences. slog.String("password", p) is always found; "the password " + p only if p cannot be a word.
 //   - Put [Redactor.Handler] directly around the handler that writes. What a handler further in adds is not seen.
 //   - [Redactor.Writer] sees text only. It is for loggers that are not slog's, not a second Handler.

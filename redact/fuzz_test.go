@@ -125,3 +125,24 @@ func FuzzQuery(f *testing.F) {
 		}
 	})
 }
+
+// FuzzWriter puts a line of anything in front of one that is clean: that is shown, however the two are written.
+func FuzzWriter(f *testing.F) {
+	for _, s := range []string{"", "ua=-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----MIIE", `x password="abc`, "<password>", "%2D----BEGIN%20PRIVATE%20KEY-----", "PASSWORD '", `{"token":"`,
+		"Cookie: a=b;", "-H 'Authorization: Digest x", "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\nab12", "Basic "} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		const next = "GET /healthz 200 in 3 ms\n"
+		pieces := append(strings.SplitAfter(s, "\n"), "\n", next)
+		for _, p := range [][]string{pieces, {s + "\n" + next}} {
+			got := through(t, p...)
+			if !strings.HasSuffix(got, next) {
+				t.Errorf("%q hides the next line: %q", p, got)
+			}
+			if strings.Count(got, "\n") > strings.Count(s, "\n")+2 {
+				t.Errorf("%q has more lines than before: %q", p, got)
+			}
+		}
+	})
+}

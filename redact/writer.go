@@ -159,7 +159,7 @@ func (w *lineWriter) text(p []byte) {
 	for _, x := range s.spans {
 		escaped := x.layers != 0 && strings.IndexByte("-%\\", text[x.start]) >= 0
 		if (x.end == len(text) || escaped) && strings.IndexByte(text[x.start:x.end], '\n') >= 0 {
-			// A quote that nobody closes or the armor of a key in escapes: no client hides more than its own line so.
+			// A quote that nobody closes, or the armor of a key in escapes: what a client wrote hides its own line only.
 			for line := range bytes.Lines(p) {
 				w.single(line)
 			}
