@@ -15,6 +15,7 @@ const module = "github.com/gambeson-go/gambeson"
 var arrows = map[string][]string{
 	"internal/conf":       {},
 	"internal/layer":      {},
+	"internal/memo":       {},
 	"internal/problem":    {},
 	"internal/respwrap":   {},
 	"clientip":            {"internal/conf"},
