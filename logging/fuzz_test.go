@@ -21,6 +21,9 @@ func FuzzHandler(f *testing.F) {
 	f.Add("message", []byte("\x00key value\x01k2\x05\x07a b\x02\x03"), int64(5), 1.5)
 	f.Add("a\"b\\\n", []byte("\x06password hunter2\x04\x02pin"), int64(4111111111111111), 1e300)
 	f.Add("token=ghp_0123456789abcdefghijABCDEFGHIJ012345", []byte("\x05credentials\x00v \xff\xfe"), int64(-1), math.Inf(-1))
+	for i := range shapes(0, 0, "") {
+		f.Add("m", []byte("\x0dk text\x05g\x0dk2 "), int64(i), 1.5)
+	}
 	f.Fuzz(func(t *testing.T, msg string, program []byte, n int64, x float64) {
 		if len(program) > 200 || len(msg) > 1000 {
 			return
@@ -90,7 +93,8 @@ func interpret(l *slog.Logger, msg string, program []byte, n int64, x float64) {
 		case 12:
 			a = slog.Any(key, valuer{slog.StringValue(value)})
 		case 13:
-			a = slog.Any(key, point{int(n), 1, value})
+			all := shapes(n, x, value)
+			a = slog.Any(key, all[uint64(n)%uint64(len(all))])
 		case 14:
 			a = slog.Any(key, nil)
 		default:

@@ -15,6 +15,7 @@ type Redactor struct {
 	urlMark string
 	pool    sync.Pool // of *scan
 	cache   nameCache
+	shapes  sync.Map // of *shape by reflect.Type
 }
 
 // Default is a Redactor with every built-in rule and nothing of the opt-in kind.

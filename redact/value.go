@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
-	"unicode/utf8"
 )
 
 // maxNest is how deep values may nest; maxRender how much text one value may become. Beyond, the value is replaced.
@@ -62,10 +61,7 @@ func (s *scan) anyValue(v any, key string, c nameClass) (out slog.Value) {
 		if clean, dirty := secret(text); dirty {
 			return slog.StringValue(clean)
 		}
-		if utf8.Valid(v) {
-			return slog.StringValue(text)
-		}
-		return slog.AnyValue(v)
+		return slog.AnyValue(v) // text to a text handler, base64 to one of JSON
 	case error:
 		if nilPointer(v) {
 			return slog.AnyValue(nil)

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"cmp"
 	"encoding"
 	"encoding/base64"
 	"encoding/json"
@@ -9,7 +10,6 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 	"unsafe"
 )
 
@@ -84,7 +84,7 @@ func (w *walker) appendAny(dst []byte, v reflect.Value, name string, c nameClass
 		if v.IsNil() {
 			return append(dst, "null"...), true
 		}
-		if v.Type().Elem().Kind() == reflect.Uint8 {
+		if e := v.Type().Elem(); e.Kind() == reflect.Uint8 && !marshals(reflect.PointerTo(e)) {
 			return w.appendBytes(dst, v.Bytes(), c), true
 		}
 		return w.appendList(dst, v, name, c)
@@ -116,6 +116,7 @@ func (w *walker) special(dst []byte, v reflect.Value, name string, c nameClass) 
 			return w.appendText(dst, x, c), true, true
 		}
 	case json.Number:
+		x = cmp.Or(x, "0") // as encoding/json has it
 		if json.Valid([]byte(x)) {
 			return w.appendNumber(dst, string(x), name, c, digits(string(x)) && len(x) <= 19 && card([]byte(x))), true, true
 		}
@@ -161,14 +162,13 @@ func (w *walker) appendNumber(dst []byte, text, name string, c nameClass, card b
 	return append(dst, text...)
 }
 
-// appendBytes shows readable bytes as text, in which secrets can be found, and others as encoding/json does.
+// appendBytes shows bytes as encoding/json does, in base64, unless there is a secret in them: then as the text without it.
 func (w *walker) appendBytes(dst, b []byte, c nameClass) []byte {
 	text := string(b)
-	if c >= plural {
+	if c >= plural || c == looks && secretText(c, text, false) {
 		return appendQuoted(dst, w.s.marked(text))
 	}
-	clean, dirty := w.s.value(text)
-	if dirty || utf8.Valid(b) {
+	if clean, dirty := w.s.value(text); dirty {
 		return appendQuoted(dst, clean)
 	}
 	return appendQuoted(dst, base64.StdEncoding.EncodeToString(b))
