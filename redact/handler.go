@@ -39,7 +39,7 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	s := h.r.scan()
 	defer h.r.done(s)
 	for i, a := range attrs {
-		out[i], _ = s.attr(a, h.parent, h.class)
+		out[i] = s.attr(a, h.parent, h.class)
 	}
 	c := *h
 	c.next = h.next.WithAttrs(out)
@@ -76,8 +76,7 @@ func (h *handler) Handle(ctx context.Context, rec slog.Record) error {
 	out := slog.NewRecord(rec.Time, rec.Level, msg, rec.PC)
 	attrs := make([]slog.Attr, 0, rec.NumAttrs())
 	rec.Attrs(func(a slog.Attr) bool {
-		a, _ = s.attr(a, h.parent, h.class)
-		attrs = append(attrs, a)
+		attrs = append(attrs, s.attr(a, h.parent, h.class))
 		return true
 	})
 	out.AddAttrs(attrs...)
@@ -90,8 +89,7 @@ func (r *Redactor) Attr(a slog.Attr) slog.Attr {
 	r = r.self()
 	s := r.scan()
 	defer r.done(s)
-	a, _ = s.attr(a, "", none)
-	return a
+	return s.attr(a, "", none)
 }
 
 // groupClass is what a group's own name says about its members: only certain names count.
@@ -115,24 +113,24 @@ func (s *scan) value(v string) (string, bool) {
 	return string(s.apply(nil, v)), true
 }
 
-// attr redacts one attribute and says whether it is another than before. One of too many parts becomes the mark.
-func (s *scan) attr(a slog.Attr, parent string, inherited nameClass) (slog.Attr, bool) {
+// attr redacts one attribute. One of too many parts becomes the mark.
+func (s *scan) attr(a slog.Attr, parent string, inherited nameClass) slog.Attr {
 	s.nodes = 0
-	out, changed := s.part(a, parent, inherited)
+	out := s.part(a, parent, inherited)
 	if s.nodes > maxNodes {
-		return slog.String(out.Key, s.r.mark()), true
+		return slog.String(out.Key, s.r.mark())
 	}
-	return out, changed
+	return out
 }
 
 // part redacts an attribute or a member of one.
-func (s *scan) part(a slog.Attr, parent string, inherited nameClass) (slog.Attr, bool) {
+func (s *scan) part(a slog.Attr, parent string, inherited nameClass) slog.Attr {
 	if s.nodes++; s.nodes > maxNodes {
-		return a, true
+		return a
 	}
-	key, changed := a.Key, false
+	key := a.Key
 	if len(key) >= 16 {
-		key, changed = s.value(key)
+		key, _ = s.value(key)
 	}
 	c := max(inherited, s.r.attrUnder(parent, a.Key))
 	v := resolve(a.Value)
@@ -140,21 +138,18 @@ func (s *scan) part(a slog.Attr, parent string, inherited nameClass) (slog.Attr,
 	case slog.KindString:
 		text := v.String()
 		if c != none && (c != queryOnly || signatureField(a.Key)) && secretText(c, text, false) {
-			return slog.String(key, s.marked(text)), true
+			return slog.String(key, s.marked(text))
 		}
-		text, dirty := s.value(text)
-		if !dirty && !changed && a.Value.Kind() == slog.KindString {
-			return a, false
-		}
-		return slog.String(key, text), true
+		text, _ = s.value(text)
+		return slog.String(key, text)
 	case slog.KindInt64, slog.KindUint64, slog.KindFloat64:
 		if s.r.secretNumber(&slog.Attr{Key: a.Key, Value: v}, parent, inherited) {
-			return slog.String(key, s.marked(v.String())), true
+			return slog.String(key, s.marked(v.String()))
 		}
 	case slog.KindGroup:
 		if s.nest++; s.nest > maxNest {
 			s.nest--
-			return slog.String(key, s.r.mark()), true
+			return slog.String(key, s.r.mark())
 		}
 		if a.Key != "" {
 			parent = a.Key
@@ -162,14 +157,14 @@ func (s *scan) part(a slog.Attr, parent string, inherited nameClass) (slog.Attr,
 		members := v.Group()
 		out := make([]slog.Attr, len(members))
 		for i, m := range members {
-			out[i], _ = s.part(m, parent, max(inherited, groupClass(c)))
+			out[i] = s.part(m, parent, max(inherited, groupClass(c)))
 		}
 		s.nest--
-		return slog.Attr{Key: key, Value: slog.GroupValue(out...)}, true
+		return slog.Attr{Key: key, Value: slog.GroupValue(out...)}
 	case slog.KindAny:
-		return slog.Attr{Key: key, Value: s.anyValue(v.Any(), a.Key, c)}, true
+		return slog.Attr{Key: key, Value: s.anyValue(v.Any(), a.Key, c)}
 	}
-	return slog.Attr{Key: key, Value: v}, true
+	return slog.Attr{Key: key, Value: v}
 }
 
 func (s *scan) marked(secret string) string { return string(s.r.appendPlainMark(nil, secret)) }

@@ -1,3 +1,5 @@
+//lint:file-ignore SA5008 these tags are wrong on purpose
+
 package redact_test
 
 import (

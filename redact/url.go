@@ -189,7 +189,7 @@ func (s *scan) parameter(src string, i, end int) {
 	}
 	name, value := src[i:i+eq], i+eq+1
 	var buf [maxName]byte
-	c := none
+	var c nameClass
 	if len(name) <= maxName && strings.IndexByte(name, '%') >= 0 {
 		plainName := string(appendPercentDecoded(buf[:0], name))
 		c = s.r.classify(plainName)
