@@ -28,7 +28,8 @@
 //   - [Redactor.Writer] sees text only. It is for loggers that are not slog's, not a second Handler.
 //   - What cannot be judged is replaced: a value whose marshaller fails or panics, nests more than 32 deep, has more than
 //     65536 parts or renders to more than 1 MiB.
-//   - A [fmt.Stringer] speaks for itself only if no part of it is secret. Else its fields are shown, as JSON.
+//   - A [fmt.Stringer] speaks for itself only if none of its fields is secret. Else they are shown, as JSON. What unexported
+//     pointers, maps and interfaces lead to is not looked at.
 //   - Addresses, phone numbers and mail addresses stay, unless [Config] says otherwise. So do commit hashes, UUIDs
 //     and public identifiers. There is no entropy rule: it takes commit hashes for secrets.
 //

@@ -198,7 +198,7 @@ func (w *walker) appendStruct(dst []byte, v reflect.Value, parent string, c name
 	s := w.s.r.shape(v.Type())
 	for i := range s.rest {
 		if fv, ok := s.rest[i].in(v); ok && !w.unseen {
-			w.unseen = hidden(max(c, w.s.r.under(parent, s.rest[i].name)), fv)
+			w.unseen = w.hidden(fv, s.rest[i].name, max(c, w.s.r.under(parent, s.rest[i].name)))
 		}
 	}
 	pair := w.pairClass(func(yield func(string, reflect.Value) bool) {
@@ -252,10 +252,22 @@ func (m *member) quote(dst []byte, start int, v reflect.Value) []byte {
 	return dst
 }
 
-// hidden says whether a field that is not rendered has a secret: its name says so, and it is not empty.
-func hidden(c nameClass, v reflect.Value) bool {
-	if v.Kind() == reflect.String {
-		return c != none && c != queryOnly && secretText(c, v.String(), false)
+// hidden says whether a field that is not rendered has a secret in it: a name says so, and the value is not empty. Behind
+// a pointer the names alone decide, and pointers in the field are not followed: somebody may be writing there, under a
+// lock of his own.
+func (w *walker) hidden(v reflect.Value, name string, c nameClass) bool {
+	switch k := v.Kind(); {
+	case k == reflect.String:
+		return c != none && c != queryOnly && (v.CanAddr() || secretText(c, v.String(), false))
+	case c >= plural && k != reflect.Bool:
+		return v.CanAddr() || !v.IsZero()
+	case k == reflect.Struct:
+		for i := range v.NumField() {
+			inner := v.Type().Field(i).Name
+			if w.hidden(v.Field(i), inner, max(c, w.s.r.under(name, inner))) {
+				return true
+			}
+		}
 	}
-	return c >= plural && v.Kind() != reflect.Bool && !v.IsZero()
+	return false
 }

@@ -31,6 +31,7 @@ type headerText http.Header
 
 var (
 	valuerType = reflect.TypeFor[slog.LogValuer]()
+	valueType  = reflect.TypeFor[slog.Value]()
 	secretType = reflect.TypeFor[Secret]()
 )
 
@@ -46,13 +47,18 @@ func (w *walker) appendAny(dst []byte, v reflect.Value, name string, c nameClass
 		return append(dst, "null"...), true
 	}
 	if v.CanInterface() {
-		if v.Kind() != reflect.Pointer && v.CanAddr() && v.Kind() != reflect.Interface && !v.Type().Implements(valuerType) {
+		k := v.Kind()
+		behind := v.CanAddr() && k != reflect.Pointer && k != reflect.Interface && !v.Type().Implements(valuerType)
+		if behind {
 			if out, ok, done := w.special(dst, v.Addr(), name, c); done {
 				return out, ok
 			}
 		}
-		if out, ok, done := w.special(dst, v, name, c); done {
-			return out, ok
+		// A struct behind a pointer is not copied: its owner may be writing to a field that is not rendered.
+		if !behind || k != reflect.Struct && k != reflect.Array || v.Type() == valueType {
+			if out, ok, done := w.special(dst, v, name, c); done {
+				return out, ok
+			}
 		}
 	}
 	switch v.Kind() {
