@@ -149,13 +149,12 @@ func (g *guard) trailers(w http.ResponseWriter, late http.Header) {
 			}
 		}
 	}
-	flush := g.held.flushed
 	for name, v := range late {
 		if strings.HasPrefix(name, http.TrailerPrefix) {
-			out[name], flush = v, true
+			out[name] = v
 		}
 	}
-	if flush { // without Content-Length: trailers need chunks
+	if g.held.flushed { // without Content-Length, as it would have been
 		respwrap.Flush(w) //nolint:errcheck // as above
 	}
 	g.r.cleanHeader(out)

@@ -116,6 +116,26 @@ func TestWrapLateHeader(t *testing.T) {
 	}
 }
 
+// TestWrapUndeclaredTrailer: an undeclared trailer needs a Flush, with the guard as without it.
+func TestWrapUndeclaredTrailer(t *testing.T) {
+	for _, flush := range []bool{false, true} {
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			w.WriteHeader(500)
+			io.WriteString(w, "oops")
+			if flush {
+				w.(http.Flusher).Flush()
+			}
+			w.Header().Set(http.TrailerPrefix+"X-More", "1")
+		})
+		want, _, _ := ask(t, h, "GET")
+		got, _, err := ask(t, redact.Default().Wrap(h), "GET")
+		if err != nil || got.ContentLength != want.ContentLength || got.Trailer.Get("X-More") != want.Trailer.Get("X-More") {
+			t.Errorf("flushed %t: %d %q, without the guard %d %q (%v)", flush, got.ContentLength, got.Trailer, want.ContentLength, want.Trailer, err)
+		}
+	}
+}
+
 // TestWrapLength compares what a handler with a Content-Length meets with what net/http does.
 func TestWrapLength(t *testing.T) {
 	write := func(length int, wrote *error, pieces ...string) http.Handler {
