@@ -38,6 +38,7 @@ func TestHookComesBeforeTheHeader(t *testing.T) {
 		"ReadFrom":    {func(w http.ResponseWriter) { io.Copy(w, strings.NewReader("x")) }, []int{200}},
 		"Flush":       {func(w http.ResponseWriter) { http.NewResponseController(w).Flush() }, []int{200}},
 		"early hints": {func(w http.ResponseWriter) { w.WriteHeader(103); w.WriteHeader(204) }, []int{103, 204}},
+		"late hints":  {func(w http.ResponseWriter) { w.WriteHeader(500); w.WriteHeader(103) }, []int{500}},
 		"nothing":     {func(http.ResponseWriter) {}, nil},
 	} {
 		for _, filtered := range []bool{false, true} {

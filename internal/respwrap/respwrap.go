@@ -134,7 +134,7 @@ func (p *Response) Header() http.Header { return p.below.Header() }
 
 // WriteHeader passes 1xx on, notes the first final status, and leaves it to the writer below to complain about others.
 func (p *Response) WriteHeader(status int) {
-	if isEarly(status) {
+	if isEarly(status) && !p.Written() {
 		p.early(status)
 		return
 	}
