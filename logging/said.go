@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/gambeson-go/gambeson/redact"
 )
@@ -68,7 +69,7 @@ func (m *Middleware) errorText(err error) string {
 
 // A finder collects the texts and numbers in a value that are secrets by the names of their fields, of unexported ones,
 // too: a method prints these as well. It reads no more of what is unexported than lies in the value itself: behind a
-// pointer, somebody may be writing.
+// pointer, or in a struct with a lock, somebody may be writing.
 type finder struct {
 	red   *redact.Redactor
 	left  int
@@ -157,8 +158,16 @@ func (f *finder) value(v reflect.Value, parent, name string, secret bool, depth 
 }
 
 func (f *finder) fields(v reflect.Value, parent string, secret bool, depth int) {
+	shared := v.CanAddr() && hasLock(v.Type())
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
+		if shared && !field.IsExported() {
+			if depth <= 1 && f.red.Sensitive(field.Name) {
+				f.left = -1 // the method that is asked may print it
+				return
+			}
+			continue
+		}
 		if !field.IsExported() && !field.Anonymous && !lies(field.Type) {
 			continue
 		}
@@ -169,6 +178,22 @@ func (f *finder) fields(v reflect.Value, parent string, secret bool, depth int) 
 		f.value(v.Field(i), parent, name, secret, depth+1)
 	}
 }
+
+// hasLock says whether a struct has a lock, so that others may be writing to what is unexported in it.
+func hasLock(t reflect.Type) bool {
+	for i := range t.NumField() {
+		switch f := t.Field(i).Type; f {
+		case mutexType, rwMutexType, reflect.PointerTo(mutexType), reflect.PointerTo(rwMutexType):
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	mutexType   = reflect.TypeFor[sync.Mutex]()
+	rwMutexType = reflect.TypeFor[sync.RWMutex]()
+)
 
 // lies says whether a field holds what it has, or a text or bytes, which nobody changes in place as a rule.
 func lies(t reflect.Type) bool {

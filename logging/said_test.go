@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gambeson-go/gambeson/logging"
@@ -110,4 +111,41 @@ func TestWhatAnErrorSays(t *testing.T) {
 	if seen.Panic != `{"User":"bob","Password":"(hidden)"}` {
 		t.Errorf("%v", seen.Panic)
 	}
+}
+
+// A session is used by others while it is an error, and guards its token with a lock.
+type session struct {
+	Name  string
+	mu    sync.Mutex
+	token string
+}
+
+func (s *session) Error() string { return "no answer for " + s.Name }
+
+// TestSharedErrors is for the race detector.
+func TestSharedErrors(t *testing.T) {
+	s := &session{Name: "bob"}
+	var done sync.WaitGroup
+	stop := make(chan struct{})
+	done.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			s.mu.Lock()
+			s.token = strings.Repeat("x", i%9)
+			s.mu.Unlock()
+		}
+	})
+	for range 20 {
+		var seen logging.Event
+		serve(t, logging.Config{Level: func(e logging.Event) slog.Level { seen = e; return slog.LevelError }}, get("/"), func(http.ResponseWriter, *http.Request) { panic(s) })
+		if seen.Panic != "[REDACTED]" { // the token could be in the text, and nobody may look
+			t.Fatal(seen.Panic)
+		}
+	}
+	close(stop)
+	done.Wait()
 }
