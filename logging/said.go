@@ -225,7 +225,7 @@ func (f *finder) list(v reflect.Value, parent, name string, secret bool, depth i
 
 // leaf asks the redactor: a secret is what it takes under this name and not by itself.
 func (f *finder) leaf(a slog.Attr, text, parent string, secret bool) {
-	if text == "" {
+	if text == "" || text == "0" { // not set
 		return
 	}
 	if !secret {

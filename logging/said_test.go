@@ -28,6 +28,7 @@ type (
 	shy      struct{ Note string }
 	loginErr struct{ User, Password string }
 	dialErr  struct{ Config *person }
+	pinErr   struct{ PIN int }
 	harmless struct{ A, Tokens int }
 	endless  struct{ All []person }
 )
@@ -44,6 +45,7 @@ func (s shy) LogValue() slog.Value { return slog.StringValue("shy") }
 func (e *loginErr) Error() string  { return fmt.Sprintf("login of %s with %q", e.User, e.Password) }
 func (e *dialErr) Error() string   { return "dial as " + e.Config.User }
 func (e *dialErr) Unwrap() error   { return e }
+func (pinErr) Error() string       { return "no pin after 10 times" }
 func (h harmless) String() string  { return fmt.Sprint("harmless ", h.A) }
 func (e endless) String() string   { return "bob hunter2" }
 func (e endless) Error() string    { return "bob hunter2" }
@@ -106,6 +108,10 @@ func TestWhatAnErrorSays(t *testing.T) {
 	})
 	if seen.Err == nil || seen.Err.Error() != "(hidden)" {
 		t.Errorf("%v", seen.Err)
+	}
+	serve(t, cfg, get("/"), func(http.ResponseWriter, *http.Request) { panic(pinErr{}) })
+	if seen.Panic != "no pin after 10 times" { // there is none to hide
+		t.Errorf("%v", seen.Panic)
 	}
 	serve(t, cfg, get("/"), func(http.ResponseWriter, *http.Request) { panic(person{"bob", "hunter2"}) })
 	if seen.Panic != `{"User":"bob","Password":"(hidden)"}` {
