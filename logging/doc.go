@@ -22,8 +22,8 @@
 // # Rules
 //
 //   - Everything is redacted, and there is no switch for it. Values are cut after that, never before.
-//   - A String or Error method of what a handler panicked with, or of an error, is asked only where the fields tell of no
-//     secret in it. Unexported fields behind pointers are not looked at.
+//   - A String method of what a handler panicked with is asked only where the fields tell of no secret in it. An error
+//     speaks for itself: what its text says is redacted as any text is, whatever its fields are named.
 //   - A panic before the first byte is answered 500 as problem details with the request id. After it, the connection is
 //     aborted: a client must not take half an answer for a whole one. [http.ErrAbortHandler] passes through, and so does
 //     runtime.Goexit, which t.FailNow is: aborted at WARN, too, with the error.type "goexit".

@@ -101,6 +101,22 @@ func (m *Middleware) judgePanic(o *outcome, value any, gone bool) {
 	}
 }
 
+// panicText is the redacted text of the value of a panic. What has none of its own goes through the rules for structured
+// values, which ask a String method only where no part of the value is secret.
+func (m *Middleware) panicText(value any) string {
+	switch value := value.(type) {
+	case string:
+		return clip(m.red.Text(value), maxPanic)
+	case error:
+		return m.errorText(value)
+	}
+	return clip(m.red.Text(m.red.Attr(slog.Any("panic", value)).Value.String()), maxPanic)
+}
+
+func (m *Middleware) errorText(err error) string {
+	return clip(m.red.Text(fmt.Sprint(err)), maxPanic)
+}
+
 // stack is that of the panicking goroutine: called while the deferred functions run, it still has the frames.
 func (m *Middleware) stack() []byte {
 	buf := make([]byte, maxStack)
